@@ -164,6 +164,28 @@ export class LockTimeoutError extends Error {
   override name = "LockTimeoutError";
 }
 
+/** SQL text, or a name in it, that can't be read. */
+export class SqlTextError extends Error {
+  /** The class's name. */
+  override name = "SqlTextError";
+  /** What is wrong and what to do about it, without the beginning of the message. */
+  readonly problem: string;
+  /** Where in the text, in UTF-16 code units from 0. */
+  readonly offset: number;
+
+  /**
+   * Makes an error about a place in SQL text.
+   *
+   * @param problem What is wrong, and the remedy.
+   * @param offset Where in the text, in UTF-16 code units from 0.
+   */
+  constructor(problem: string, offset: number) {
+    super(`Cannot read the SQL at offset ${offset}: ${problem}`);
+    this.problem = problem;
+    this.offset = offset;
+  }
+}
+
 /** What belongs to a {@linkcode MigrationError}. */
 export interface MigrationErrorOptions {
   /** The migration's version. */

@@ -1,0 +1,118 @@
+/**
+ * A client of CockroachDB, and migrations that are right on it.
+ *
+ * @example
+ * ```ts
+ * import { Database, Migration } from "@x/crdb";
+ *
+ * await using db = new Database();
+ * const migration = new Migration(db, { migrationsDir: await Deno.makeTempDir() });
+ * await migration.createMigration(
+ *   "create users table",
+ *   "CREATE TABLE users (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), name TEXT NOT NULL)",
+ *   "DROP TABLE users",
+ * );
+ * await migration.migrate();
+ * const ada = await db.insert("users", { name: "Ada" });
+ * console.log(ada.id);
+ * await migration.rollback();
+ * ```
+ *
+ * @module
+ */
+
+export {
+  Database,
+  Database as AsyncDatabase,
+  type DatabaseOptions,
+  type QueryEvent,
+  type ServerInfo,
+} from "./src/database/database.ts";
+export { type PagesOptions, Table } from "./src/database/table.ts";
+export {
+  Transaction,
+  type TransactionOptions,
+} from "./src/database/transaction.ts";
+export {
+  type BatchInsertOptions,
+  type BatchKeyOptions,
+  Queries,
+  type QueryOptions,
+  type StreamQueryOptions,
+} from "./src/database/queries.ts";
+export type { BatchOptions } from "./src/database/batch.ts";
+export type {
+  AllOptions,
+  Comparison,
+  CountOptions,
+  Operator,
+  Row,
+  SelectOptions,
+  Where,
+} from "./src/database/crud.ts";
+export type { PoolOptions } from "./src/database/pool.ts";
+export { json, JsonValue, type ValueOptions } from "./src/database/values.ts";
+export type { ConnectionOptions } from "./src/driver/config.ts";
+export type {
+  CallOptions,
+  Column,
+  ConnectionConfig,
+  Driver,
+  QueryResult,
+  RowBatch,
+  Session,
+  SslMode,
+  StreamOptions,
+  TextRow,
+  TlsConfig,
+  TransactionStatus,
+  WireFields,
+} from "./src/driver/driver.ts";
+export {
+  AmbiguousCommitError,
+  ConfigError,
+  DatabaseError,
+  type DatabaseErrorOptions,
+  type ErrorKind,
+  errorKind,
+  LockTimeoutError,
+  MigrationError,
+  type MigrationErrorOptions,
+  SqlTextError,
+} from "./src/errors.ts";
+export {
+  type MigrateOptions,
+  Migration,
+  Migration as AsyncMigration,
+  type MigrationOptions,
+  type RollbackOptions,
+  type RunOptions,
+} from "./src/migration/migrator.ts";
+export { ensureMigrated, type EnsureOptions } from "./src/migration/ensure.ts";
+export type {
+  Blocker,
+  Holder,
+  MigrationEvent,
+  StatementPlace,
+} from "./src/migration/events.ts";
+export type { Backfill, Directives } from "./src/migration/directive.ts";
+export type {
+  MigrationFile,
+  MigrationStatement,
+} from "./src/migration/file.ts";
+export type { AppliedMigration, Direction } from "./src/migration/journal.ts";
+export type {
+  Plan,
+  PlannedMigration,
+  PlannedStatement,
+  Problem,
+} from "./src/migration/plan.ts";
+export type { Strategy } from "./src/migration/run.ts";
+export {
+  bundle,
+  directory,
+  type MigrationSource,
+} from "./src/migration/source.ts";
+export type { StatementKind } from "./src/migration/statement.ts";
+export type { MigrationStatus } from "./src/migration/status.ts";
+export { Identifier, identifier } from "./src/database/template.ts";

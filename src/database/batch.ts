@@ -1,0 +1,240 @@
+/**
+ * Many rows to few statements: pure functions that cut batches into chunks, and send each chunk's
+ * columns as arrays through `unnest`, so that a statement has one argument a column however many
+ * rows it carries.
+ *
+ * @module
+ */
+
+import { quoteIdentifier, quoteLiteral, quoteName } from "../sql.ts";
+import type { Row, Statement } from "./crud.ts";
+import { JsonValue } from "./values.ts";
+
+/** How a batch is cut. */
+export interface BatchOptions {
+  /** How many rows a statement carries. Default: 1,000. */
+  chunkSize?: number;
+}
+
+const CHUNK_SIZE = 1_000;
+/** The wire counts a statement's arguments in 16 bits. */
+const MAX_ARGUMENTS = 65_535;
+
+/**
+ * Writes the query for a table's columns and their types, without lengths: a cast to a length would
+ * cut what is too long in silence, where an INSERT refuses it.
+ */
+export function columnTypesStatement(table: string): Statement {
+  return {
+    text:
+      "SELECT attname, pg_catalog.format_type(atttypid, -1) FROM pg_catalog.pg_attribute " +
+      `WHERE attrelid = ${
+        quoteLiteral(quoteName(table))
+      }::REGCLASS AND attnum > 0 AND NOT attisdropped`,
+    args: [],
+  };
+}
+
+/** Writes the INSERTs of a batch. */
+export function batchInsertStatements(
+  table: string,
+  rows: readonly Row[],
+  types: ReadonlyMap<string, string>,
+  options: BatchOptions & { returning?: readonly string[] } = {},
+): Statement[] {
+  const { returning } = options;
+  const columns = columnsOf(table, rows);
+  const names = columns.map(quoteIdentifier).join(", ");
+  const tail = returning === undefined
+    ? ""
+    : ` RETURNING ${
+      returning.map((name) => name === "*" ? name : quoteIdentifier(name)).join(
+        ", ",
+      )
+    }`;
+  const head = `INSERT INTO ${quoteName(table)} (${names})`;
+  const columnTypes = columns.map((column) => typeOf(table, column, types));
+  // unnest() flattens arrays of arrays, so rows with an array column go in as plain VALUES.
+  if (columnTypes.some(isArrayType)) {
+    return chunks(rows, { chunkSize: valuesChunk(options, columns.length) })
+      .map((chunk) => ({
+        text: `${head} VALUES ${places(chunk.length, columns.length)}${tail}`,
+        args: chunk.flatMap((row) => columns.map((column) => row[column])),
+      }));
+  }
+  return chunks(rows, options).map((chunk) => ({
+    text: `${head} SELECT * FROM unnest(${arrays(columnTypes)})${tail}`,
+    args: columns.map((column, index) =>
+      columnArray(chunk, column, columnTypes[index])
+    ),
+  }));
+}
+
+/** Writes the UPDATEs of a batch. */
+export function batchUpdateStatements(
+  table: string,
+  rows: readonly Row[],
+  types: ReadonlyMap<string, string>,
+  options: BatchOptions & { key?: string } = {},
+): Statement[] {
+  const { key = "id" } = options;
+  const columns = columnsOf(table, rows);
+  if (!columns.includes(key)) {
+    throw new TypeError(
+      `Cannot update ${table} in a batch: the rows have no "${key}"; add it, or name the key column in key`,
+    );
+  }
+  const changed = columns.filter((column) => column !== key);
+  if (changed.length === 0) {
+    throw new TypeError(
+      `Cannot update ${table} in a batch: the rows hold nothing but "${key}"; add the values to set`,
+    );
+  }
+  const columnTypes = columns.map((column) => typeOf(table, column, types));
+  const target = quoteName(table);
+  const sets = changed
+    .map((column) =>
+      `${quoteIdentifier(column)} = batch.${quoteIdentifier(column)}`
+    )
+    .join(", ");
+  const names = columns.map(quoteIdentifier).join(", ");
+  const match = `batch.${quoteIdentifier(key)} = target.${
+    quoteIdentifier(key)
+  }`;
+  const write = (source: string) =>
+    `UPDATE ${target} AS target SET ${sets} FROM ${source} AS batch (${names}) WHERE ${match}`;
+  if (columnTypes.some(isArrayType)) {
+    return chunks(rows, { chunkSize: valuesChunk(options, columns.length) })
+      .map((chunk) => ({
+        text: write(
+          `(VALUES ${places(chunk.length, columns.length, columnTypes)})`,
+        ),
+        args: chunk.flatMap((row) => columns.map((column) => row[column])),
+      }));
+  }
+  return chunks(rows, options).map((chunk) => ({
+    text: write(`unnest(${arrays(columnTypes)})`),
+    args: columns.map((column, index) =>
+      columnArray(chunk, column, columnTypes[index])
+    ),
+  }));
+}
+
+/** Writes the DELETEs of a batch. */
+export function batchDeleteStatements(
+  table: string,
+  keys: readonly unknown[],
+  types: ReadonlyMap<string, string>,
+  options: BatchOptions & { key?: string } = {},
+): Statement[] {
+  const { key = "id" } = options;
+  const type = typeOf(table, key, types);
+  return chunks(keys, options).map((chunk) => ({
+    text: `DELETE FROM ${quoteName(table)} WHERE ${
+      quoteIdentifier(key)
+    } = ANY($1::${type}[])`,
+    args: [chunk],
+  }));
+}
+
+function columnsOf(table: string, rows: readonly Row[]): string[] {
+  const columns = Object.keys(rows[0]);
+  rows.forEach((row, index) => {
+    const names = Object.keys(row);
+    const same = names.length === columns.length &&
+      columns.every((name) => Object.hasOwn(row, name));
+    if (!same) {
+      throw new TypeError(
+        `Cannot write row ${index} of the batch to ${table}: its columns are ${
+          names.join(", ")
+        }, those of row 0 are ${
+          columns.join(", ")
+        }; give every row the same ones`,
+      );
+    }
+    const missing = columns.find((column) => row[column] === undefined);
+    if (missing !== undefined) {
+      throw new TypeError(
+        `Cannot write row ${index} of the batch to ${table}: ${missing} is undefined; give null for NULL`,
+      );
+    }
+  });
+  return columns;
+}
+
+function typeOf(
+  table: string,
+  column: string,
+  types: ReadonlyMap<string, string>,
+): string {
+  const type = types.get(column);
+  if (type !== undefined) return type;
+  throw new TypeError(
+    `Cannot write ${table}.${column}: there is no such column; it has ${
+      [...types.keys()].join(", ")
+    }`,
+  );
+}
+
+function isArrayType(type: string): boolean {
+  return type.endsWith("[]");
+}
+
+/** A JSON column takes any value as JSON text, an array too, for it can't be an SQL array there. */
+function columnArray(
+  chunk: readonly Row[],
+  column: string,
+  type: string,
+): unknown[] {
+  const isJson = type === "json" || type === "jsonb";
+  return chunk.map((row) => {
+    const value = row[column];
+    return isJson && Array.isArray(value) ? new JsonValue(value) : value;
+  });
+}
+
+function arrays(types: readonly string[]): string {
+  return types.map((type, index) => `$${index + 1}::${type}[]`).join(", ");
+}
+
+function places(
+  rows: number,
+  columns: number,
+  types?: readonly string[],
+): string {
+  return Array.from(
+    { length: rows },
+    (_, row) =>
+      `(${
+        Array.from(
+          { length: columns },
+          (_, column) =>
+            `$${row * columns + column + 1}${
+              types ? `::${types[column]}` : ""
+            }`,
+        ).join(", ")
+      })`,
+  ).join(", ");
+}
+
+function valuesChunk(
+  { chunkSize = CHUNK_SIZE }: BatchOptions,
+  columns: number,
+): number {
+  return Math.min(chunkSize, Math.floor(MAX_ARGUMENTS / columns));
+}
+
+function chunks<T>(
+  items: readonly T[],
+  { chunkSize = CHUNK_SIZE }: BatchOptions,
+): T[][] {
+  if (!Number.isSafeInteger(chunkSize) || chunkSize < 1) {
+    throw new RangeError(
+      `Cannot cut a batch by ${chunkSize}: chunkSize is a whole number from 1`,
+    );
+  }
+  return Array.from(
+    { length: Math.ceil(items.length / chunkSize) },
+    (_, index) => items.slice(index * chunkSize, (index + 1) * chunkSize),
+  );
+}

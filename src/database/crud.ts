@@ -1,0 +1,329 @@
+/**
+ * Rows to SQL: pure functions that write the statements of the CRUD methods. Identifiers are always
+ * quoted, values are always bound.
+ *
+ * @module
+ */
+
+import { quoteIdentifier, quoteLiteral, quoteName } from "../sql.ts";
+
+/** A row: column names and values. */
+export type Row = Record<string, unknown>;
+
+/** A statement and its arguments, as JavaScript values. */
+export interface Statement {
+  /** The SQL, with `$1` … for the arguments. */
+  readonly text: string;
+  /** The arguments. */
+  readonly args: unknown[];
+}
+
+/** How a condition compares. */
+export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=" | "like" | "ilike";
+
+/** A comparison in a {@linkcode Where}. */
+export interface Comparison {
+  /** The operator. */
+  op: Operator;
+  /** What to compare the column with. */
+  value: unknown;
+}
+
+/**
+ * Conditions that all have to hold: a value is `=`, `null` is `IS NULL`, an array is `= ANY`, and
+ * `{ op, value }` compares.
+ */
+export type Where = Record<string, unknown>;
+
+/** What {@linkcode Queries.select} reads. */
+export interface SelectOptions {
+  /** The columns. Default: all. */
+  columns?: readonly string[];
+  /** Conditions that all have to hold. */
+  where?: Where;
+  /** A condition in SQL, with `$1` … for `params`; it holds beside `where`. */
+  whereClause?: string;
+  /** The arguments of `whereClause`. */
+  params?: readonly unknown[];
+  /** Columns to sort by, such as `"name"` or `"created_at desc"`; several with commas or as an array. */
+  orderBy?: string | readonly string[];
+  /** The most rows to read. */
+  limit?: number;
+  /** How many rows to leave out first. */
+  offset?: number;
+  /** Reads the data as of this time: `"-10s"`, a timestamp, or `"follower_read_timestamp()"` (CockroachDB). */
+  asOfSystemTime?: string;
+  /** Locks the rows until the transaction ends. */
+  forUpdate?: boolean;
+}
+
+/** What {@linkcode Queries.count} counts. */
+export type CountOptions = Pick<
+  SelectOptions,
+  "where" | "whereClause" | "params" | "asOfSystemTime"
+>;
+
+/** Whether a statement without conditions may touch every row. */
+export interface AllOptions {
+  /** Has to be `true` where the conditions are empty. */
+  all?: boolean;
+}
+
+const OPERATORS: Readonly<Record<Operator, string>> = {
+  "=": "=",
+  "!=": "<>",
+  "<": "<",
+  "<=": "<=",
+  ">": ">",
+  ">=": ">=",
+  "like": "LIKE",
+  "ilike": "ILIKE",
+};
+
+/** Writes an INSERT of one row. */
+export function insertStatement(table: string, row: Row): Statement {
+  const columns = Object.keys(row);
+  if (columns.length === 0) {
+    return {
+      text: `INSERT INTO ${quoteName(table)} DEFAULT VALUES RETURNING *`,
+      args: [],
+    };
+  }
+  const places = columns.map((_, index) => `$${index + 1}`).join(", ");
+  return {
+    text: `INSERT INTO ${quoteName(table)} (${
+      list(columns)
+    }) VALUES (${places}) RETURNING *`,
+    args: columns.map((column) => defined(row[column], table, column)),
+  };
+}
+
+/** Writes an INSERT that updates the row which has the same values in the `conflict` columns. */
+export function upsertStatement(
+  table: string,
+  row: Row,
+  conflict: readonly string[],
+): Statement {
+  if (conflict.length === 0) {
+    throw new TypeError(
+      `Cannot upsert into ${table}: it has no primary key; name the columns of a unique constraint in conflict`,
+    );
+  }
+  const { text, args } = insertStatement(table, row);
+  const rest = Object.keys(row).filter((column) => !conflict.includes(column));
+  // Without another column to set, setting the key to itself still returns the row.
+  const sets = (rest.length > 0 ? rest : conflict)
+    .map((column) =>
+      `${quoteIdentifier(column)} = excluded.${quoteIdentifier(column)}`
+    )
+    .join(", ");
+  return {
+    text: text.replace(
+      / RETURNING \*$/,
+      () =>
+        ` ON CONFLICT (${list(conflict)}) DO UPDATE SET ${sets} RETURNING *`,
+    ),
+    args,
+  };
+}
+
+/** Writes a SELECT. */
+export function selectStatement(
+  table: string,
+  options: SelectOptions = {},
+): Statement {
+  const { columns, orderBy, limit, offset, forUpdate } = options;
+  const { text: conditions, args } = conditionsOf(options);
+  const parts = [
+    `SELECT ${columns === undefined ? "*" : list(columns)} FROM ${
+      quoteName(table)
+    }`,
+    conditions,
+  ];
+  const order = orderBy === undefined ? [] : [orderBy].flat();
+  if (order.length > 0) {
+    parts.push(`ORDER BY ${order.map(orderTerms).join(", ")}`);
+  }
+  if (limit !== undefined) parts.push(`LIMIT ${wholeNumber(limit, "limit")}`);
+  if (offset !== undefined) {
+    parts.push(`OFFSET ${wholeNumber(offset, "offset")}`);
+  }
+  if (forUpdate) parts.push("FOR UPDATE");
+  return { text: parts.filter((part) => part !== "").join(" "), args };
+}
+
+/** Writes a SELECT of the number of rows. */
+export function countStatement(
+  table: string,
+  options: CountOptions = {},
+): Statement {
+  const { text: conditions, args } = conditionsOf(options);
+  return {
+    text: `SELECT count(*) AS count FROM ${quoteName(table)} ${conditions}`
+      .trimEnd(),
+    args,
+  };
+}
+
+/** Writes an UPDATE. */
+export function updateStatement(
+  table: string,
+  changes: Row,
+  options: AllOptions & { where: Where },
+): Statement {
+  const columns = Object.keys(changes);
+  if (columns.length === 0) {
+    throw new TypeError(
+      `Cannot update ${table}: there are no changes; name a column and its value`,
+    );
+  }
+  const args = columns.map((column) => defined(changes[column], table, column));
+  const sets = columns.map((column, index) =>
+    `${quoteIdentifier(column)} = $${index + 1}`
+  );
+  return {
+    text: `UPDATE ${quoteName(table)} SET ${sets.join(", ")}${
+      restriction("update", table, options, args)
+    } RETURNING *`,
+    args,
+  };
+}
+
+/** Writes a DELETE. */
+export function deleteStatement(
+  table: string,
+  options: AllOptions & { where: Where },
+): Statement {
+  const args: unknown[] = [];
+  return {
+    text: `DELETE FROM ${quoteName(table)}${
+      restriction("delete from", table, options, args)
+    }`,
+    args,
+  };
+}
+
+/** Writes the columns of a table to make. */
+export function createTableStatement(
+  table: string,
+  columns: Record<string, string>,
+  options: { ifNotExists?: boolean } = {},
+): string {
+  const definitions = Object.entries(columns)
+    .map(([name, type]) => `${quoteIdentifier(name)} ${type}`);
+  return `CREATE TABLE ${options.ifNotExists ? "IF NOT EXISTS " : ""}${
+    quoteName(table)
+  } (${definitions.join(", ")})`;
+}
+
+/** Writes the conditions of a {@linkcode Where}, and adds their arguments to `args`. */
+export function whereConditions(where: Where, args: unknown[]): string {
+  return Object.entries(where).map(([column, condition]) => {
+    const name = quoteIdentifier(column);
+    const { op, value } = isComparison(condition)
+      ? condition
+      : { op: "=" as const, value: condition };
+    const operator = Object.hasOwn(OPERATORS, op) ? OPERATORS[op] : undefined;
+    if (operator === undefined) {
+      throw new TypeError(
+        `Cannot compare ${column} by "${op}": the operators are ${
+          Object.keys(OPERATORS).join(", ")
+        }`,
+      );
+    }
+    if (value === undefined) {
+      throw new TypeError(
+        `Cannot compare ${column} with undefined: give a value, or null for NULL`,
+      );
+    }
+    if (value === null) {
+      if (op === "=") return `${name} IS NULL`;
+      if (op === "!=") return `${name} IS NOT NULL`;
+      throw new TypeError(
+        `Cannot compare ${column} by "${op}" with null: use "=" or "!="`,
+      );
+    }
+    args.push(value);
+    if (Array.isArray(value) && !isComparison(condition)) {
+      return `${name} = ANY($${args.length})`;
+    }
+    return `${name} ${operator} $${args.length}`;
+  }).join(" AND ");
+}
+
+/** Writes a time for AS OF SYSTEM TIME: one of the functions meant for it, or a literal. */
+export function systemTime(time: string): string {
+  const call =
+    /^(follower_read_timestamp|with_min_timestamp|with_max_staleness)\(('[^'\\]*')?\)$/;
+  return call.test(time) ? time : quoteLiteral(time);
+}
+
+function conditionsOf(options: SelectOptions): Statement {
+  const { where = {}, whereClause, params = [], asOfSystemTime } = options;
+  const args = [...params];
+  const conditions = [
+    ...(whereClause === undefined ? [] : [`(${whereClause})`]),
+    ...(Object.keys(where).length === 0 ? [] : [whereConditions(where, args)]),
+  ];
+  const parts = [
+    ...(asOfSystemTime === undefined
+      ? []
+      : [`AS OF SYSTEM TIME ${systemTime(asOfSystemTime)}`]),
+    ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(" AND ")}`]),
+  ];
+  return { text: parts.join(" "), args };
+}
+
+function restriction(
+  verb: string,
+  table: string,
+  { where, all }: AllOptions & { where: Where },
+  args: unknown[],
+): string {
+  if (Object.keys(where).length > 0) {
+    return ` WHERE ${whereConditions(where, args)}`;
+  }
+  if (all) return "";
+  throw new TypeError(
+    `Cannot ${verb} every row of ${table} by an empty where: give a condition, or { all: true } if every row is meant`,
+  );
+}
+
+function isComparison(value: unknown): value is Comparison {
+  return typeof value === "object" && value !== null && "op" in value &&
+    "value" in value;
+}
+
+function orderTerms(terms: string): string {
+  return terms.split(",").map((term) => {
+    const match = /^\s*(.+?)(\s+(?:asc|desc))?(\s+nulls\s+(?:first|last))?\s*$/i
+      .exec(term);
+    if (!match || !/^[\p{L}_"][\p{L}\p{N}_$."]*$/u.test(match[1])) {
+      throw new TypeError(
+        `Cannot order by "${term.trim()}": give a column, then asc or desc; write other orders with query()`,
+      );
+    }
+    const [, column, direction = "", nulls = ""] = match;
+    return quoteName(column) + (direction + nulls).toUpperCase();
+  }).join(", ");
+}
+
+function wholeNumber(value: number, name: string): number {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(
+      `Cannot use the ${name} ${value}: give a whole number from 0`,
+    );
+  }
+  return value;
+}
+
+function defined(value: unknown, table: string, column: string): unknown {
+  if (value !== undefined) return value;
+  throw new TypeError(
+    `Cannot write ${table}.${column}: its value is undefined; leave the column out, or give null for NULL`,
+  );
+}
+
+function list(columns: readonly string[]): string {
+  return columns.map(quoteIdentifier).join(", ");
+}

@@ -1,0 +1,54 @@
+/**
+ * Tagged templates to statements: values become arguments, identifiers become text.
+ *
+ * @module
+ */
+
+import { quoteName } from "../sql.ts";
+import type { Statement } from "./crud.ts";
+
+/** A name that is spliced into a tagged template, quoted. */
+export class Identifier {
+  readonly #quoted: string;
+
+  /** Is made by {@linkcode identifier}. */
+  constructor(name: string) {
+    this.#quoted = quoteName(name);
+  }
+
+  /** The name, quoted. */
+  toString(): string {
+    return this.#quoted;
+  }
+}
+
+/**
+ * Marks a name, so that a tagged template takes it as the name of a table or column.
+ *
+ * @example
+ * ```ts ignore
+ * await db.query`SELECT * FROM ${identifier("app.users")} WHERE name = ${name}`;
+ * // SELECT * FROM "app"."users" WHERE name = $1
+ * ```
+ *
+ * @param name The name; `schema.table` is split, and every part is quoted.
+ * @throws {SqlTextError} A name that is empty, or has an empty part.
+ */
+export function identifier(name: string): Identifier {
+  return new Identifier(name);
+}
+
+/** Writes a tagged template as a statement. */
+export function templateStatement(
+  strings: TemplateStringsArray,
+  values: readonly unknown[],
+): Statement {
+  const args: unknown[] = [];
+  let text = strings[0];
+  values.forEach((value, index) => {
+    if (value instanceof Identifier) text += value;
+    else text += `$${args.push(value)}`;
+    text += strings[index + 1];
+  });
+  return { text, args };
+}

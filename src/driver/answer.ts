@@ -1,0 +1,120 @@
+/**
+ * What a server answers to one call, as it comes in: rows, columns, notices, the first error.
+ *
+ * It is also the gate of a streamed result. Once a batch is complete the transport waits before it
+ * until the batch was taken, and while it waits nothing is read from the server.
+ *
+ * @module
+ */
+
+import type { Column, QueryResult, TextRow, WireFields } from "./driver.ts";
+import type { CommandTag } from "./frames.ts";
+
+/** The answer to one call. */
+export class Answer {
+  /** The columns of the last result. */
+  columns: Column[] = [];
+  /** The rows of the last result that weren't taken yet. */
+  rows: TextRow[] = [];
+  /** The words of the last command tag. */
+  command = "";
+  /** The number in the last command tag. */
+  rowCount = 0;
+  /** The first error. */
+  error?: WireFields;
+  /** Notices and warnings. */
+  readonly notices: WireFields[] = [];
+  /** How many rows may wait to be taken. */
+  readonly batchSize: number;
+  #discarding = false;
+  #described = false;
+  #complete = Promise.withResolvers<void>();
+  #taken = Promise.withResolvers<void>();
+
+  /**
+   * Makes an answer that nothing has come in for.
+   *
+   * @param batchSize How many rows may wait to be taken; all of them unless told otherwise.
+   */
+  constructor(batchSize = Infinity) {
+    this.batchSize = batchSize;
+  }
+
+  /** Whether rows are handed over in batches. */
+  get streamed(): boolean {
+    return this.batchSize !== Infinity;
+  }
+
+  /** How many rows still fit into the batch. */
+  get room(): number {
+    return this.batchSize - this.rows.length;
+  }
+
+  /** Whether no one wants the rows any more. */
+  get discarded(): boolean {
+    return this.#discarding;
+  }
+
+  /** Resolves when a batch waits to be taken, and when the call has ended. */
+  get batch(): Promise<void> {
+    return this.#complete.promise;
+  }
+
+  /** Adds rows; dropped where no one wants them any more. */
+  add(rows: TextRow[]): void {
+    if (this.#discarding) return;
+    if (this.rows.length === 0) this.rows = rows;
+    else for (const row of rows) this.rows.push(row);
+  }
+
+  /** Starts a result that has rows. */
+  startResult(columns: Column[]): void {
+    this.#described = true;
+    this.columns = columns;
+    this.rows = [];
+  }
+
+  /** Ends a result. One without rows replaces the rows before it, unless they are streamed. */
+  endResult(tag: CommandTag): void {
+    const { command, rowCount } = tag;
+    if (!this.#described && !this.streamed) this.startResult([]);
+    this.#described = false;
+    this.command = command;
+    this.rowCount = rowCount;
+  }
+
+  /** Hands the batch over and resolves when it was taken. */
+  handOver(): Promise<void> {
+    if (this.#discarding) return Promise.resolve();
+    this.#complete.resolve();
+    return this.#taken.promise;
+  }
+
+  /** Takes the rows that wait and lets the transport go on. */
+  take(): TextRow[] {
+    const { rows } = this;
+    this.rows = [];
+    this.#complete = Promise.withResolvers();
+    this.#taken.resolve();
+    this.#taken = Promise.withResolvers();
+    return rows;
+  }
+
+  /** Says that nothing more comes in. */
+  end(): void {
+    this.#complete.resolve();
+  }
+
+  /** Drops the rows that wait and all that follow. */
+  discard(): void {
+    this.#discarding = true;
+    this.#complete.resolve();
+    this.take();
+  }
+
+  /** The answer as a whole. */
+  toResult(): QueryResult {
+    const { columns, rows, command, rowCount, notices } = this;
+    return { columns, rows, command, rowCount, notices };
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * The limits of a call: the caller's own signal and a time, whichever comes first.
+ *
+ * @module
+ */
+
+import type { CallOptions } from "./driver.ts";
+
+/** A timer can't wait longer; a longer time is no limit. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Watches the limits of a call until it is disposed of. */
+export class Limit implements Disposable {
+  /** Which limit was reached; absent while none was. */
+  reached?: "signal" | "time";
+
+  #signal?: AbortSignal;
+  #timer?: ReturnType<typeof setTimeout>;
+  #abort?: () => void;
+
+  /**
+   * Starts to watch.
+   *
+   * @param options The signal and the time, in milliseconds; either may be absent.
+   * @param onReached Called once, where a limit is reached.
+   */
+  constructor(options: CallOptions, onReached: () => void) {
+    const { signal, timeoutMs } = options;
+    const reach = (limit: "signal" | "time") => {
+      if (this.reached !== undefined) return;
+      this.reached = limit;
+      onReached();
+    };
+    if (signal !== undefined) {
+      this.#signal = signal;
+      this.#abort = () => reach("signal");
+      if (signal.aborted) this.#abort();
+      else signal.addEventListener("abort", this.#abort);
+    }
+    if (timeoutMs !== undefined && timeoutMs <= MAX_TIMEOUT_MS) {
+      this.#timer = setTimeout(() => reach("time"), timeoutMs);
+    }
+  }
+
+  /** Stops the time and lets go of the signal. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    if (this.#abort !== undefined) {
+      this.#signal?.removeEventListener("abort", this.#abort);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Why a session can do no more work, as the errors that its calls then reject with.
+ *
+ * @module
+ */
+
+import { DatabaseError } from "../errors.ts";
+
+/**
+ * The end of the stream, or its failure.
+ *
+ * @param cause What the runtime threw; absent for an orderly end.
+ */
+export function hangUp(cause: unknown): DatabaseError {
+  const reason = cause instanceof Error
+    ? `the connection broke (${cause.message})`
+    : "the server closed the connection";
+  return abandoned(reason, cause);
+}
+
+/**
+ * A decision of ours to close the connection.
+ *
+ * @param reason What comes between "Cannot go on with the session:" and the remedy.
+ * @param cause What led to it.
+ */
+export function abandoned(reason: string, cause?: unknown): DatabaseError {
+  return new DatabaseError({
+    severity: "FATAL",
+    code: "08006",
+    message: `Cannot go on with the session: ${reason}; open another one`,
+  }, { cause });
+}
+
+/**
+ * An answer that isn't PostgreSQL's.
+ *
+ * @param loggedIn Whether the answers before it were.
+ * @param cause What is wrong with it.
+ */
+export function protocolBreach(
+  loggedIn: boolean,
+  cause?: unknown,
+): DatabaseError {
+  return new DatabaseError({
+    severity: "FATAL",
+    code: loggedIn ? "08P01" : "08001",
+    message: loggedIn
+      ? "Cannot go on with the session: the server's answer breaks the protocol; open another one"
+      : "Cannot log in: the server's answer isn't PostgreSQL's; check host and port",
+  }, { cause });
+}
+
+/** The use of a session after its end. */
+export function closed(): DatabaseError {
+  return new DatabaseError({
+    severity: "FATAL",
+    code: "08003",
+    message: "Cannot use the session: it was closed; open another one",
+  });
+}

@@ -1,0 +1,123 @@
+/**
+ * The adapter on `npm:pg`: sessions on its `Client` alone, for client certificates, Node, Bun, and
+ * networks without JSR.
+ *
+ * The client keeps the protocol's conversation. Every setting is given to it, because it would look
+ * for what is missing in the environment and in `~/.pgpass`, which need permissions of their own.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { connectFailure, connectTimeout } from "./connect_failure.ts";
+import type { ConnectionConfig, Driver, Session } from "./driver.ts";
+import { Limit } from "./limit.ts";
+import { abandoned } from "./loss.ts";
+import type { Pg } from "./pg_types.ts";
+import { PgWire } from "./pg_wire.ts";
+import { type Wire, WireSession } from "./session.ts";
+import { isSocketPath } from "./socket.ts";
+import {
+  fallsBack,
+  loadTlsOptions,
+  type TlsAttempt,
+  tlsAttempts,
+} from "./tls.ts";
+
+/**
+ * The driver on `npm:pg`.
+ *
+ * @example
+ * ```ts no-eval
+ * import { pgDriver } from "./pg.ts";
+ *
+ * const session = await pgDriver().connect(config);
+ * const { rows } = await session.query("SELECT $1::INT8 + 1", ["41"]);
+ * await session.close();
+ * ```
+ */
+export function pgDriver(): Driver {
+  return { name: "pg", connect };
+}
+
+let loading: Promise<Pg> | undefined;
+
+/** Loads the package. While it loads it would ask for three variables, which mean nothing here. */
+function loadPg(): Promise<Pg> {
+  return loading ??= (async () => {
+    const { env } = process;
+    process.env = Object.create(env, {
+      NODE_PG_FORCE_NATIVE: {},
+      USER: {},
+      USERNAME: {},
+    });
+    try {
+      const { default: pg } = await import("pg");
+      return pg as unknown as Pg;
+    } finally {
+      process.env = env;
+    }
+  })();
+}
+
+async function connect(
+  config: ConnectionConfig,
+  options: { signal?: AbortSignal } = {},
+): Promise<Session> {
+  const { host, tls, connectTimeoutMs: timeoutMs } = config;
+  const [attempt, second] = isSocketPath(host)
+    ? ["plain" as const]
+    : tlsAttempts(tls.mode);
+  const controller = new AbortController();
+  const { signal } = controller;
+  using limit = new Limit(
+    { signal: options.signal, timeoutMs },
+    () => controller.abort(options.signal?.reason),
+  );
+  try {
+    const wire = await open(config, { attempt, signal }).catch((error) => {
+      if (second === undefined || !fallsBack(tls.mode, error)) throw error;
+      return open(config, { attempt: second, signal });
+    });
+    return new WireSession(wire);
+  } catch (error) {
+    if (limit.reached === "time") throw connectTimeout(config);
+    if (limit.reached === "signal") throw signal.reason;
+    throw connectFailure(missingPermission(error, config), config);
+  }
+}
+
+async function open(
+  config: ConnectionConfig,
+  options: { attempt: TlsAttempt; signal: AbortSignal },
+): Promise<Wire> {
+  const { attempt, signal } = options;
+  const pg = await loadPg();
+  const tls = attempt === "tls"
+    ? await loadTlsOptions(config.tls, config.host)
+    : undefined;
+  signal.throwIfAborted();
+  const wire = new PgWire(pg, { config, tls });
+  const abort = () => wire.lose(abandoned("it was given up"));
+  signal.addEventListener("abort", abort);
+  try {
+    await wire.logIn();
+    signal.throwIfAborted();
+    return wire;
+  } catch (error) {
+    wire.lose(abandoned("the log-in failed"));
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** What `node:dns` says where the name may not be looked up. */
+function missingPermission(error: unknown, config: ConnectionConfig): unknown {
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  if (code !== "EPERM" || syscall !== "getaddrinfo") return error;
+  const { host, port } = config;
+  return new Deno.errors.NotCapable(
+    `Requires net access to "${host}:${port}", run again with the --allow-net flag`,
+  );
+}

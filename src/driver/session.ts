@@ -1,0 +1,274 @@
+/**
+ * A session on a driver's wire: what is the same whatever the driver. It checks a call before
+ * anything is sent, keeps the call's limits (a cancel request, and the end of the connection where
+ * that doesn't help in time), and turns what was answered into a result, batches or an error.
+ *
+ * @module
+ */
+
+import { DatabaseError, type DatabaseErrorOptions } from "../errors.ts";
+import { Answer } from "./answer.ts";
+import type {
+  CallOptions,
+  QueryResult,
+  RowBatch,
+  Session,
+  StreamOptions,
+  TransactionStatus,
+} from "./driver.ts";
+import { Limit } from "./limit.ts";
+import { abandoned } from "./loss.ts";
+
+/** A statement and its arguments. */
+export interface Statement {
+  /** The SQL text. */
+  readonly text: string;
+  /** The arguments, in text. */
+  readonly args: readonly (string | null)[];
+}
+
+/** What a driver gives to a {@linkcode WireSession}. */
+export interface Wire {
+  /** What the server reported of itself. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The state of the session's transaction, as of the last answer. */
+  readonly transactionStatus: TransactionStatus;
+  /** Why the session can do no more work; absent while it can. */
+  readonly lost?: DatabaseError;
+  /** Whether the server waits to be asked for more rows, so that there is nothing to cancel. */
+  readonly waiting: boolean;
+  /** Whether the server gave the key that a cancel request needs. */
+  readonly cancellable: boolean;
+  /**
+   * Runs a statement; what comes in goes into the answer. Resolves when the server is ready for the
+   * next one, or the connection was lost.
+   */
+  run(statement: Statement, answer: Answer): Promise<void>;
+  /** Sends a cancel request; resolves when the server has hung up, so that it can't come later. */
+  cancel(signal: AbortSignal): Promise<void>;
+  /** Gives the session up and closes the connection. Of several reasons the first one counts. */
+  lose(reason: DatabaseError): void;
+  /** Says good-bye and closes the connection; never rejects. */
+  close(): Promise<void>;
+}
+
+/** A cancelled statement has this long to end before its connection is closed. */
+const CANCEL_GRACE_MS = 5_000;
+const CANCEL_AGAIN_MS = 100;
+const MAX_ARGUMENTS = 65_535;
+const BATCH_SIZE = 1_000;
+
+interface Call extends Statement, CallOptions {}
+
+/** A session on a {@linkcode Wire}. */
+export class WireSession implements Session {
+  #wire: Wire;
+  #call?: PromiseWithResolvers<void>;
+  #stopping?: Promise<void>;
+  #grace?: ReturnType<typeof setTimeout>;
+
+  /**
+   * Makes a session of a wire that is logged in.
+   *
+   * @param wire The wire; it belongs to the session from now on.
+   */
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  /** What the server reported of itself. */
+  get parameters(): Readonly<Record<string, string>> {
+    return this.#wire.parameters;
+  }
+
+  /** Whether the session can do no more work. */
+  get broken(): boolean {
+    return this.#wire.lost !== undefined;
+  }
+
+  /** The state of the session's transaction, as of the last answer. */
+  get transactionStatus(): TransactionStatus {
+    return this.#wire.transactionStatus;
+  }
+
+  /** Runs a statement. */
+  async query(
+    text: string,
+    args: readonly (string | null)[] = [],
+    options: CallOptions = {},
+  ): Promise<QueryResult> {
+    const answer = new Answer();
+    await this.#run({ ...options, text, args }, answer);
+    return answer.toResult();
+  }
+
+  /** Runs one statement and yields its rows in batches. */
+  async *stream(
+    text: string,
+    args: readonly (string | null)[] = [],
+    options: StreamOptions = {},
+  ): AsyncGenerator<RowBatch> {
+    const { batchSize = BATCH_SIZE, ...limits } = options;
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new RangeError(
+        `Cannot stream in batches of ${batchSize} rows; give a whole number above 0`,
+      );
+    }
+    const answer = new Answer(batchSize);
+    let ended = false;
+    const done = this.#run({ ...limits, text, args }, answer)
+      .finally(() => {
+        ended = true;
+        answer.end();
+      });
+    // It may fail while a batch is with the caller, who learns it with the next one.
+    done.catch(() => {});
+    try {
+      for (;;) {
+        if (!ended) await answer.batch;
+        const { columns } = answer;
+        const rows = answer.take();
+        if (rows.length > 0) yield { columns, rows };
+        else if (ended) return await done;
+      }
+    } finally {
+      if (!ended) {
+        this.#end(answer);
+        await done.catch(() => {});
+      }
+    }
+  }
+
+  /** Asks the server to cancel the statement under way. */
+  async cancel(): Promise<void> {
+    if (this.#call !== undefined) await this.#stop();
+  }
+
+  /** Ends the session; never rejects. */
+  close(): Promise<void> {
+    return this.#wire.close();
+  }
+
+  async #run(call: Call, answer: Answer): Promise<void> {
+    const { text: statement, signal, timeoutMs } = call;
+    this.#check(call);
+    const under = this.#call = Promise.withResolvers<void>();
+    const limit = new Limit({ signal, timeoutMs }, () => {
+      if (answer.streamed) this.#end(answer);
+      else this.#stop();
+    });
+    await this.#wire.run(call, answer);
+    under.resolve();
+    limit[Symbol.dispose]();
+    clearTimeout(this.#grace);
+    // A request that arrives late must not hit the next statement.
+    if (this.#stopping !== undefined) await this.#stopping;
+    this.#call = this.#stopping = this.#grace = undefined;
+
+    const { error, notices } = answer;
+    const { lost } = this.#wire;
+    const failure = error !== undefined
+      ? new DatabaseError(error, { statement, notices })
+      : lost && repeated(lost, { statement, notices });
+    if (
+      limit.reached !== undefined &&
+      (answer.streamed || failure?.code === "57014" || this.broken)
+    ) {
+      throw limit.reached === "time"
+        ? timeoutError(call, failure)
+        : signal?.reason;
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  #check(call: Call): void {
+    const { text: statement, args, signal } = call;
+    signal?.throwIfAborted();
+    const { lost } = this.#wire;
+    if (lost !== undefined) throw repeated(lost, { statement });
+    const problem = this.#call !== undefined
+      ? [
+        "55006",
+        "the session is busy; wait for its statement, or use another session",
+      ]
+      : args.length > MAX_ARGUMENTS
+      ? [
+        "54023",
+        `${args.length} arguments are more than the ${MAX_ARGUMENTS} that the protocol allows; send fewer at a time`,
+      ]
+      : [statement, ...args].some((text) => text?.includes("\0"))
+      ? ["22021", "its text or an argument holds a NUL character; take it out"]
+      : undefined;
+    if (problem === undefined) return;
+    const [code, reason] = problem;
+    throw new DatabaseError({
+      code,
+      message: `Cannot run the statement: ${reason}`,
+    }, { statement });
+  }
+
+  /** Ends a streamed answer, whose rows no one wants any more. */
+  #end(answer: Answer): void {
+    const { waiting } = this.#wire;
+    answer.discard();
+    if (!waiting) this.#stop();
+  }
+
+  /** Ends what is under way: by a cancel request, or by closing the connection. Never rejects. */
+  #stop(): Promise<void> {
+    this.#grace ??= setTimeout(() => {
+      this.#wire.lose(
+        abandoned(
+          `its cancelled statement didn't end within ${CANCEL_GRACE_MS} ms`,
+        ),
+      );
+    }, CANCEL_GRACE_MS);
+    return this.#stopping ??= this.#cancel();
+  }
+
+  async #cancel(): Promise<void> {
+    if (!this.#wire.cancellable) {
+      return this.#wire.lose(abandoned("its statement was cancelled"));
+    }
+    let ended = false;
+    const end = this.#call!.promise.then(() => ended = true);
+    const controller = new AbortController();
+    using _limit = new Limit(
+      { timeoutMs: CANCEL_GRACE_MS },
+      () => controller.abort(),
+    );
+    // A request that overtakes its statement does nothing, so it is repeated.
+    while (!ended) {
+      try {
+        await this.#wire.cancel(controller.signal);
+      } catch {
+        // The grace takes care of requests that fail.
+      }
+      await within(CANCEL_AGAIN_MS, end);
+    }
+  }
+}
+
+async function within(ms: number, event: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([event, promise]);
+  clearTimeout(timer);
+}
+
+function repeated(
+  lost: DatabaseError,
+  options: DatabaseErrorOptions,
+): DatabaseError {
+  const { message } = lost;
+  return new DatabaseError({ ...lost, message }, { ...options, cause: lost });
+}
+
+function timeoutError(call: Call, cause?: DatabaseError): DatabaseError {
+  const { text: statement, timeoutMs } = call;
+  return new DatabaseError({
+    code: "57014",
+    message:
+      `Cannot finish the statement within ${timeoutMs} ms: it was cancelled; raise timeoutMs, or shorten the statement`,
+  }, { statement, notices: cause?.notices, cause });
+}

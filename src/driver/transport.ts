@@ -1,0 +1,341 @@
+/**
+ * The transport under deno-postgres: it carries the frames between the driver and the server, and
+ * keeps for itself what the driver would lose.
+ *
+ * The driver sees a connection on which only the frames arrive that decide its next step: what the
+ * server asks for while logging in, errors, and "ready for query". Rows, columns, command tags,
+ * notices, parameters and the backend key are read here. Small frames of the driver leave in one
+ * write. An end of the stream is an error wherever it comes, and after it nothing waits.
+ *
+ * @module
+ */
+
+import { DatabaseError } from "../errors.ts";
+import type { Answer } from "./answer.ts";
+import type { TransactionStatus, WireFields } from "./driver.ts";
+import { FrameBuffer } from "./frame_buffer.ts";
+import {
+  decodeRows,
+  FRAME,
+  HEADER_LENGTH,
+  parseColumns,
+  parseCommandTag,
+  parseFields,
+  parseParameter,
+  parseStatus,
+} from "./frames.ts";
+import { closed, hangUp, protocolBreach } from "./loss.ts";
+import { concat, copyFail, SYNC, TERMINATE } from "./requests.ts";
+import type { ByteStream } from "./socket.ts";
+
+/** The part of a `Deno.Conn` that deno-postgres uses. */
+export interface DriverConn {
+  /** Reads bytes of the frames that are meant for the driver. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Takes the driver's frames, a whole one at a time. */
+  readonly writable: { getWriter(): DriverWriter };
+  /** Does nothing: the transport closes the connection. */
+  close(): void;
+}
+
+/** The part of a stream's writer that deno-postgres uses; a whole stream costs a fifth of a query. */
+export interface DriverWriter {
+  /** Takes one frame; never rejects. */
+  write(frame: Uint8Array): Promise<void>;
+  /** Always resolved: the driver awaits its writes. */
+  readonly ready: Promise<void>;
+}
+
+/** Before the log-in a longer frame means that the other side isn't a PostgreSQL server. */
+const LOGIN_FRAME_LENGTH = 64 * 1024;
+const MAX_FRAME_LENGTH = 2 ** 30;
+const CLOSE_GRACE_MS = 1_000;
+
+const LOGIN_FRAMES = frameTypes("RSKNEZv");
+const CALL_FRAMES = frameTypes("123ACDEGHINSTZcdns");
+const IDLE_FRAMES = frameTypes("ANSE");
+const FOR_DRIVER = frameTypes("REZ");
+/** The driver's frames that end a batch: Query, Sync, Flush and the password. */
+const BATCH_ENDS = frameTypes("QSHp");
+
+const ENDS_SESSION = new Set(["FATAL", "PANIC"]);
+
+const NOTHING = new Uint8Array();
+const DONE = Promise.resolve();
+
+/** Carries one session's frames. */
+export class Transport {
+  /** The connection that the driver sees. */
+  readonly conn: DriverConn;
+  /** What the server reported of itself. */
+  readonly parameters: Record<string, string> = {};
+  /** The state of the session's transaction, as of the last answer. */
+  transactionStatus: TransactionStatus = "idle";
+  /** What a cancel request has to name; absent where the server gave none. */
+  backendKey?: Uint8Array;
+  /** Why the session can do no more work. */
+  lost?: DatabaseError;
+
+  #stream: ByteStream;
+  #startup?: Uint8Array;
+  #batch: Uint8Array[] = [];
+  #sent = DONE;
+  #answer?: Answer;
+  #loggedIn = false;
+  #extended = false;
+  #buffer = new FrameBuffer();
+  #served: Uint8Array = NOTHING;
+  #filling?: Promise<void>;
+
+  /**
+   * Puts the transport on a connection.
+   *
+   * @param stream The connection, on which nothing was said yet.
+   * @param startup The frame that is sent in place of the driver's own first one.
+   */
+  constructor(stream: ByteStream, startup: Uint8Array) {
+    this.#stream = stream;
+    this.#startup = startup;
+    this.conn = {
+      read: (buffer) => this.#serve(buffer),
+      writable: {
+        getWriter: () => ({
+          write: (frame) => this.#write(frame),
+          ready: DONE,
+        }),
+      },
+      close: () => {},
+    };
+  }
+
+  /**
+   * Starts a call: what comes in belongs to its answer.
+   *
+   * @param answer Where to put it.
+   */
+  begin(answer: Answer): void {
+    this.#answer = answer;
+    this.#stream.hold(true);
+  }
+
+  /** Ends a call. From here on the connection is watched for the server's good-bye. */
+  finish(): void {
+    this.#answer = undefined;
+    if (this.lost !== undefined) return;
+    this.#stream.hold(false);
+    this.#watch();
+  }
+
+  /**
+   * Gives the session up and closes the connection. Of several reasons the first one counts.
+   *
+   * @param reason Why.
+   */
+  lose(reason: DatabaseError): void {
+    if (this.lost !== undefined) return;
+    this.lost = reason;
+    this.#answer?.discard();
+    this.#stream.close();
+  }
+
+  /** Says good-bye and closes the connection. Never rejects, and takes a second at most. */
+  async close(): Promise<void> {
+    if (this.lost !== undefined) return;
+    this.lost = closed();
+    this.#stream.hold(true);
+    this.#answer?.discard();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const grace = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_GRACE_MS);
+    });
+    const said = this.#sent.then(() => this.#stream.write(TERMINATE))
+      .catch(() => {});
+    await Promise.race([said, grace]);
+    clearTimeout(timer);
+    this.#stream.close();
+    await this.#filling;
+  }
+
+  /** Never rejects, as the driver leaves some of its writes unawaited: reading tells why. */
+  #write(frame: Uint8Array): Promise<void> {
+    if (this.#startup !== undefined) {
+      this.#send(this.#startup);
+      this.#startup = undefined;
+      return DONE;
+    }
+    this.#batch.push(frame);
+    if (BATCH_ENDS.has(frame[0])) {
+      this.#extended = frame[0] === SYNC[0];
+      this.#send(concat(this.#batch));
+      this.#batch = [];
+    }
+    return DONE;
+  }
+
+  /** Sends bytes after all others. What the server says to them is awaited, not the sending. */
+  #send(bytes: Uint8Array): void {
+    this.#sent = (async () => {
+      await this.#sent;
+      if (this.lost !== undefined) return;
+      try {
+        await this.#stream.write(bytes);
+      } catch {
+        // What the server said before it hung up is still there to be read.
+      }
+    })();
+  }
+
+  #serve(buffer: Uint8Array): Promise<number> {
+    return this.#served.length > 0
+      ? Promise.resolve(this.#copy(buffer))
+      : this.#next().then(() => this.#copy(buffer));
+  }
+
+  #copy(buffer: Uint8Array): number {
+    const length = Math.min(buffer.length, this.#served.length);
+    buffer.set(this.#served.subarray(0, length));
+    this.#served = this.#served.subarray(length);
+    return length;
+  }
+
+  /** Goes on to the next frame that is meant for the driver. */
+  async #next(): Promise<void> {
+    while (this.#served.length === 0) {
+      if (this.lost !== undefined) throw this.lost;
+      const answer = this.#answer;
+      if (answer !== undefined && answer.rows.length > 0 && this.#batchDone()) {
+        await answer.handOver();
+      } else if (!this.#takeFrame()) await this.#fill();
+    }
+  }
+
+  /** Whether the rows that wait must be taken before the next frame. */
+  #batchDone(): boolean {
+    const { room, streamed } = this.#answer!;
+    return room === 0 ||
+      (streamed && this.#buffer.type === FRAME.rowDescription);
+  }
+
+  /** Takes the next frame, or rows, out of the buffer; false where there is no whole one. */
+  #takeFrame(): boolean {
+    const { type, length } = this.#buffer;
+    if (length === undefined) return false;
+    if (!this.#plausible(type, length)) {
+      this.lose(protocolBreach(this.#loggedIn));
+      return true;
+    }
+    try {
+      if (type === FRAME.dataRow) return this.#takeRows();
+      const frame = this.#buffer.take(length);
+      if (frame === undefined) return false;
+      this.#keep(type, frame.subarray(HEADER_LENGTH));
+      if (FOR_DRIVER.has(type)) this.#served = frame;
+    } catch (error) {
+      this.lose(protocolBreach(this.#loggedIn, error));
+    }
+    return true;
+  }
+
+  #plausible(type: number, length: number): boolean {
+    if (length < HEADER_LENGTH) return false;
+    if (!this.#loggedIn) {
+      return LOGIN_FRAMES.has(type) && length <= LOGIN_FRAME_LENGTH;
+    }
+    const known = this.#answer === undefined ? IDLE_FRAMES : CALL_FRAMES;
+    return known.has(type) && length <= MAX_FRAME_LENGTH;
+  }
+
+  #takeRows(): boolean {
+    const { rows, end } = decodeRows(this.#buffer.rest, this.#answer!.room);
+    this.#buffer.take(end);
+    this.#answer!.add(rows);
+    return end > 0;
+  }
+
+  #keep(type: number, body: Uint8Array): void {
+    const answer = this.#answer;
+    switch (type) {
+      case FRAME.rowDescription:
+        answer?.startResult(parseColumns(body));
+        break;
+      case FRAME.commandComplete:
+        answer?.endResult(parseCommandTag(body));
+        break;
+      case FRAME.emptyQuery:
+        answer?.endResult({ command: "", rowCount: 0 });
+        break;
+      case FRAME.notice:
+        answer?.notices.push(parseFields(body));
+        break;
+      case FRAME.error:
+        this.#fail(parseFields(body));
+        break;
+      case FRAME.parameterStatus: {
+        const [name, value] = parseParameter(body);
+        this.parameters[name] = value;
+        break;
+      }
+      case FRAME.backendKey:
+        if (body.some((byte) => byte !== 0)) this.backendKey = body.slice();
+        break;
+      case FRAME.ready:
+        this.#loggedIn = true;
+        this.transactionStatus = parseStatus(body);
+        break;
+      case FRAME.copyIn:
+        this.#refuseCopy("FROM STDIN", "INSERT");
+        this.#send(concat([
+          copyFail("not supported"),
+          ...(this.#extended ? [SYNC] : []),
+        ]));
+        break;
+      case FRAME.copyOut:
+        this.#refuseCopy("TO STDOUT", "SELECT");
+        break;
+    }
+  }
+
+  #refuseCopy(form: string, instead: string): void {
+    this.#fail({
+      severity: "ERROR",
+      code: "0A000",
+      message: `Cannot COPY ${form} through this client; use ${instead}`,
+    });
+  }
+
+  #fail(fields: WireFields): void {
+    if (this.#answer !== undefined) this.#answer.error ??= fields;
+    // It is the server's last word, whether or not it hangs up at once.
+    if (ENDS_SESSION.has(fields.severity)) this.lose(new DatabaseError(fields));
+  }
+
+  /** Between calls a server may send news of itself, or its good-bye. */
+  #watch(): void {
+    while (this.#answer === undefined && this.lost === undefined) {
+      if (this.#takeFrame()) this.#served = NOTHING;
+      else return void this.#fill();
+    }
+  }
+
+  #fill(): Promise<void> {
+    return this.#filling ??= this.#readMore();
+  }
+
+  async #readMore(): Promise<void> {
+    let count: number | null = null;
+    let cause: unknown;
+    try {
+      count = await this.#stream.read(this.#buffer.room());
+    } catch (error) {
+      cause = error;
+    }
+    this.#filling = undefined;
+    if (count === null) this.lose(hangUp(cause));
+    else this.#buffer.added(count);
+    this.#watch();
+  }
+}
+
+function frameTypes(types: string): Set<number> {
+  return new Set(Array.from(types, (type) => type.charCodeAt(0)));
+}

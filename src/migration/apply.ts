@@ -1,0 +1,254 @@
+/**
+ * Applies or undoes one migration: as one transaction where the server's schema changes are
+ * transactional, else statement by statement, each noted in the journal.
+ *
+ * A data statement commits together with its note, so it is done exactly once. A schema change
+ * stands alone between a note of the intent and one of the outcome; where the outcome is lost, the
+ * catalog is asked.
+ *
+ * @module
+ */
+
+import { DatabaseError, MigrationError } from "../errors.ts";
+import { runBackfill } from "./backfill.ts";
+import { statementFailure } from "./failure.ts";
+import {
+  clearNote,
+  type Flight,
+  isLost,
+  landingNote,
+  progressNote,
+  retriedStatement,
+  send,
+  sendAndTell,
+  UnknownOutcome,
+} from "./flight.ts";
+import type { Progress } from "./journal.ts";
+import {
+  type PlannedMigration,
+  type PlannedStatement,
+  statementsOf,
+} from "./plan.ts";
+import {
+  mayGoOn,
+  rollBack,
+  type Run,
+  type Strategy,
+  writeJournal,
+} from "./run.ts";
+import { runSchemaChange, settleIntent } from "./schema_change.ts";
+import { classify } from "./statement.ts";
+
+/**
+ * Applies or undoes a migration, or goes on with one that was interrupted.
+ *
+ * @param progress What the journal says of it, where it was interrupted.
+ * @throws {MigrationError} With file, line and column of the statement that failed.
+ */
+export async function applyMigration(
+  run: Run,
+  migration: PlannedMigration,
+  progress?: Progress,
+): Promise<void> {
+  const { version, description, direction } = migration;
+  const done = [...progress?.done ?? []];
+  const flight: Flight = { run, migration, done, startedAt: performance.now() };
+  run.emit({
+    type: "migration-started",
+    version,
+    description,
+    direction,
+    resumedAt: done.length,
+  });
+  if (strategyOf(flight, progress) === "transaction") await applyAtOnce(flight);
+  else await applyByStatement(flight, progress);
+  const durationMs = performance.now() - flight.startedAt;
+  run.emit({
+    type: "migration-finished",
+    version,
+    description,
+    direction,
+    durationMs,
+  });
+  await forgetSettings(flight);
+}
+
+function strategyOf(
+  { run, migration }: Flight,
+  progress: Progress | undefined,
+): Strategy {
+  if (run.strategy === "statements" || progress !== undefined) {
+    return "statements";
+  }
+  const needsOwn = migration.statements.some(({ statement }) =>
+    statement.directives.backfill !== undefined ||
+    !classify(statement.text).transactional
+  );
+  return needsOwn ? "statements" : "transaction";
+}
+
+async function applyAtOnce(flight: Flight): Promise<void> {
+  const { run, migration } = flight;
+  const { statements } = migration;
+  let current = statements[0];
+  let isCommitting = false;
+  const attempt = async () => {
+    isCommitting = false;
+    if (statements.length === 0) await run.session.query("BEGIN");
+    for (const planned of statements) {
+      current = planned;
+      await mayGoOn(run);
+      await sendAndTell(
+        flight,
+        planned,
+        planned === statements[0] ? "BEGIN; " : "",
+      );
+    }
+    isCommitting = true;
+    await writeJournal(run, landingNote(flight), "COMMIT");
+  };
+  try {
+    await mayGoOn(run);
+    await (current ? retriedStatement(flight, current, attempt) : attempt());
+  } catch (error) {
+    await rollBack(run).catch(() => {});
+    if (current === undefined || !(error instanceof DatabaseError)) throw error;
+    const outcome = isCommitting && isLost(error) ? "unknown" : "nothing";
+    throw statementFailure(error, migration, current, { done: 0, outcome });
+  }
+}
+
+async function applyByStatement(
+  flight: Flight,
+  progress: Progress | undefined,
+): Promise<void> {
+  const { run, migration } = flight;
+  const { statements } = migration;
+  let cursor = progress?.cursor ?? null;
+  let current: PlannedStatement | undefined;
+  let isLanded = false;
+  try {
+    await replaySettings(flight);
+    let first = 0;
+    if (progress?.intent) {
+      current = statements[0];
+      if (await settleIntent(flight, current, progress.intent)) first = 1;
+    }
+    for (let index = first; index < statements.length; index++) {
+      current = statements[index];
+      await mayGoOn(run);
+      isLanded = await step(flight, current, {
+        next: statements[index + 1],
+        cursor,
+      });
+      cursor = null;
+    }
+    if (!isLanded) await writeJournal(run, landingNote(flight));
+  } catch (error) {
+    throw await noteFailure(flight, current, error);
+  }
+}
+
+/** Runs one statement, and says whether its note closed the migration. */
+async function step(
+  flight: Flight,
+  planned: PlannedStatement,
+  { next, cursor }: {
+    next: PlannedStatement | undefined;
+    cursor: string | null;
+  },
+): Promise<boolean> {
+  const { run, done } = flight;
+  const { statement, kind } = planned;
+  if (kind === "session") {
+    await sendAndTell(flight, planned);
+    done.push(statement.hash);
+    return false;
+  }
+  if (isSchemaChange(planned)) {
+    await runSchemaChange(flight, planned);
+    done.push(statement.hash);
+    // The next intent, or the note that closes the migration, carries this outcome too.
+    if (next && !isSchemaChange(next)) {
+      await writeJournal(run, progressNote(flight));
+    }
+    return false;
+  }
+  if (statement.directives.backfill) {
+    await runBackfill(flight, planned, cursor);
+    done.push(statement.hash);
+    return false;
+  }
+  const note = next
+    ? progressNote({ ...flight, done: [...done, statement.hash] })
+    : landingNote(flight);
+  await retriedStatement(flight, planned, async () => {
+    await sendAndTell(flight, planned, "BEGIN; ");
+    await writeJournal(run, note, "COMMIT");
+  });
+  done.push(statement.hash);
+  return next === undefined;
+}
+
+function isSchemaChange({ kind }: PlannedStatement): boolean {
+  return kind === "ddl" || kind === "utility";
+}
+
+/** Sets again what the statements that are done have set: a session's settings end with it. */
+async function replaySettings(flight: Flight): Promise<void> {
+  const { file, direction } = flight.migration;
+  for (
+    const statement of statementsOf(file, direction).slice(
+      0,
+      flight.done.length,
+    )
+  ) {
+    const { kind, verb } = classify(statement.text);
+    if (kind === "session") {
+      await send(flight, { statement, kind, verb, number: 0 });
+    }
+  }
+}
+
+/** Ends what a migration has set, so that the next one runs as it would in a later run. */
+async function forgetSettings({ run, migration }: Flight): Promise<void> {
+  const { file, direction } = migration;
+  const hasSet = statementsOf(file, direction)
+    .some(({ text }) => classify(text).kind === "session");
+  if (!hasSet) return;
+  await run.session.close();
+  run.session = await run.open();
+  run.role = undefined;
+}
+
+/** Notes how far a failed migration has come, where that may be, and describes the failure. */
+async function noteFailure(
+  flight: Flight,
+  current: PlannedStatement | undefined,
+  error: unknown,
+): Promise<unknown> {
+  const { run, migration, done } = flight;
+  const isUnknown = error instanceof UnknownOutcome || isLost(error);
+  const cause = error instanceof UnknownOutcome ? error.cause : error;
+  if (!isUnknown && !run.lease.lost.aborted) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    try {
+      await rollBack(run);
+      // Where nothing is done there is nothing to go on from, and the whole file may change.
+      await writeJournal(
+        run,
+        done.length === 0
+          ? clearNote(flight)
+          : progressNote(flight, { error: reason }),
+      );
+    } catch {
+      // The journal still holds the last note, and what follows from it is found out by the next run.
+    }
+  }
+  if (current === undefined || cause instanceof MigrationError) return cause;
+  if (!(cause instanceof DatabaseError)) return cause;
+  return statementFailure(cause, migration, current, {
+    done: done.length,
+    outcome: isUnknown ? "unknown" : "nothing",
+  });
+}

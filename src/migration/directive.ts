@@ -1,0 +1,137 @@
+/**
+ * Directives: comment lines such as `-- @TIMEOUT 10m` that say how a statement is run. They are
+ * read here, one at a time.
+ *
+ * @module
+ */
+
+import { SqlTextError } from "../errors.ts";
+
+/** A data statement that is run in chunks of a table's keys. */
+export interface Backfill {
+  /** The table whose keys make the chunks, as written. */
+  readonly table: string;
+  /** The key's column, as written. */
+  readonly key: string;
+  /** How many keys a chunk has at most. */
+  readonly batch: number;
+  /** The pause between two chunks, in milliseconds. */
+  readonly pauseMs: number;
+}
+
+/** What the directives of a statement ask for. */
+export interface Directives {
+  /** The statement's time limit, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** How the statement is run in chunks. */
+  readonly backfill?: Backfill;
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+};
+/** The longest delay of a timer: 2^31 - 1 milliseconds. */
+const MAX_DURATION = 2_147_483_647;
+const DEFAULT_BATCH = 1_000;
+const FORMS = "-- @UNDO, -- @TIMEOUT 10m, -- @BACKFILL table=… key=…";
+
+/**
+ * Reads a duration.
+ *
+ * @param text Digits and a unit: `500ms`, `30s`, `10m`, `1h`.
+ * @returns Milliseconds; `undefined` where the text is no duration, or longer than 24 days.
+ */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+)(ms|s|m|h)$/.exec(text);
+  if (match === null) return undefined;
+  const duration = Number(match[1]) * UNITS[match[2]];
+  return duration <= MAX_DURATION ? duration : undefined;
+}
+
+function parseTimeout(text: string, offset: number): Directives {
+  const timeoutMs = parseDuration(text);
+  if (!timeoutMs) {
+    throw new SqlTextError(
+      `"@TIMEOUT ${text}" is not a time limit; write 500ms, 30s, 10m or 1h`,
+      offset,
+    );
+  }
+  return { timeoutMs };
+}
+
+function parseBackfill(text: string, offset: number): Directives {
+  const fail = (problem: string) =>
+    new SqlTextError(
+      `${problem}; write @BACKFILL table=… key=… batch=1000 pause=50ms`,
+      offset,
+    );
+  const pattern = /([a-z]+)=((?:"(?:[^"]|"")*"|[^\s"])+)(?:\s+|$)/gy;
+  const values = new Map<string, string>();
+  let end = 0;
+  for (const [all, name, value] of text.matchAll(pattern)) {
+    if (!["table", "key", "batch", "pause"].includes(name)) {
+      throw fail(`@BACKFILL has no option "${name}"`);
+    }
+    if (values.has(name)) throw fail(`@BACKFILL has "${name}" twice`);
+    values.set(name, value);
+    end += all.length;
+  }
+  if (end < text.length) {
+    throw fail(`"${text.slice(end)}" is not an option of @BACKFILL`);
+  }
+  const table = values.get("table");
+  const key = values.get("key");
+  if (table === undefined) throw fail("@BACKFILL names no table");
+  if (key === undefined) throw fail("@BACKFILL names no key");
+  const batch = Number(values.get("batch") ?? DEFAULT_BATCH);
+  if (!Number.isSafeInteger(batch) || batch < 1) {
+    throw fail(`"batch=${values.get("batch")}" is not a number of keys`);
+  }
+  const pauseMs = parseDuration(values.get("pause") ?? "0ms");
+  if (pauseMs === undefined) {
+    throw fail(`"pause=${values.get("pause")}" is not a pause`);
+  }
+  return { backfill: { table, key, batch, pauseMs } };
+}
+
+/**
+ * Tells whether a comment is one of the known directives, well placed and written or not.
+ *
+ * @param comment The comment.
+ * @returns Whether it begins with a directive's word.
+ */
+export function isKnownDirective(comment: string): boolean {
+  return /^--\s*@(?:undo|timeout|backfill)\b/i.test(comment);
+}
+
+/**
+ * Reads a directive.
+ *
+ * @example
+ * ```ts
+ * import { parseDirective } from "./directive.ts";
+ *
+ * parseDirective("-- @TIMEOUT 10m", 0); // { timeoutMs: 600_000 }
+ * ```
+ *
+ * @param comment The line comment, from its dashes on.
+ * @param offset Where the comment starts, for errors.
+ * @returns What it asks for.
+ * @throws {SqlTextError} An unknown directive, or values that it can't have.
+ */
+export function parseDirective(comment: string, offset: number): Directives {
+  const [, word, rest] = /^--\s*@(\w+)\s*(.*)$/.exec(comment.trimEnd()) ?? [];
+  switch (word?.toUpperCase()) {
+    case "TIMEOUT":
+      return parseTimeout(rest, offset);
+    case "BACKFILL":
+      return parseBackfill(rest, offset);
+  }
+  throw new SqlTextError(
+    `"@${word ?? ""}" is not a directive here; the known ones are ${FORMS}`,
+    offset,
+  );
+}

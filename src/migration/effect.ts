@@ -1,0 +1,198 @@
+/**
+ * What a schema change leaves behind in the catalog, as data. Names are as the catalog has them:
+ * folded to lower case where they stood without quotes.
+ *
+ * @module
+ */
+
+import type { ObjectName } from "./reader.ts";
+
+/** The objects that a name alone stands for. */
+export type NamedObject =
+  | "table"
+  | "sequence"
+  | "schema"
+  | "database"
+  | "role"
+  | "type"
+  | "extension";
+
+/** One thing that the catalog holds, or no longer holds, once a statement has been done. */
+export type Effect =
+  | {
+    readonly type: NamedObject;
+    readonly name: ObjectName;
+    readonly present: boolean;
+  }
+  | {
+    readonly type: "view";
+    readonly name: ObjectName;
+    readonly materialized: boolean;
+    readonly present: boolean;
+  }
+  | {
+    readonly type: "function";
+    readonly name: ObjectName;
+    /** The text between the parentheses; `undefined` where there are none. */
+    readonly parameters?: string;
+    readonly present: boolean;
+  }
+  | {
+    readonly type: "trigger" | "policy";
+    readonly table: ObjectName;
+    readonly name: string;
+    readonly present: boolean;
+  }
+  | {
+    readonly type: "column";
+    readonly table: ObjectName;
+    readonly column: string;
+    readonly present: boolean;
+    /** The type as written, with single spaces. */
+    readonly dataType?: string;
+  }
+  | {
+    readonly type: "column-type";
+    readonly table: ObjectName;
+    readonly column: string;
+    /** The type as written, with single spaces. */
+    readonly dataType: string;
+  }
+  | {
+    readonly type: "column-default";
+    readonly table: ObjectName;
+    readonly column: string;
+    readonly set: boolean;
+    /** The default as written, with single spaces. */
+    readonly expression?: string;
+  }
+  | {
+    readonly type: "column-not-null";
+    readonly table: ObjectName;
+    readonly column: string;
+    readonly value: boolean;
+  }
+  | {
+    readonly type: "index";
+    /** The table, where the statement names it. */
+    readonly table?: ObjectName;
+    /** `undefined` where the server makes the name. */
+    readonly name?: ObjectName;
+    readonly present: boolean;
+    /** The key columns; `undefined` where one is an expression, or the statement names none. */
+    readonly columns?: readonly string[];
+    readonly unique?: boolean;
+  }
+  | {
+    readonly type: "constraint";
+    readonly table: ObjectName;
+    /** `undefined` where the server makes the name. */
+    readonly name?: string;
+    readonly present: boolean;
+    readonly constraintType?: ConstraintType;
+    /** The columns of the table; `undefined` for a check. */
+    readonly columns?: readonly string[];
+    /** Whether existing rows were checked; `undefined` where the statement doesn't say. */
+    readonly validated?: boolean;
+  }
+  | {
+    readonly type: "primary-key";
+    readonly table: ObjectName;
+    readonly columns: readonly string[];
+  }
+  | {
+    readonly type: "enum-value";
+    readonly typeName: ObjectName;
+    readonly value: string;
+    readonly present: boolean;
+  }
+  | {
+    /** Done when `to` exists and `from` does not. */
+    readonly type: "rename";
+    readonly object:
+      | NamedObject
+      | "view"
+      | "index"
+      | "column"
+      | "constraint"
+      | "enum-value";
+    /** What the object belongs to: the table, or the type of an enum's value. */
+    readonly of?: ObjectName;
+    readonly from: ObjectName;
+    readonly to: ObjectName;
+  }
+  | {
+    readonly type: "comment";
+    readonly object: NamedObject | "view" | "index" | "column" | "constraint";
+    /** The object; for a column, a constraint, or an index written `table@index`, its table. */
+    readonly name: ObjectName;
+    /** The column, constraint or index. */
+    readonly part?: string;
+    /** `null` where the comment was removed. */
+    readonly text: string | null;
+  }
+  | {
+    readonly type: "grant";
+    /** In upper case; `["ALL"]` for all. For a membership, the roles. */
+    readonly privileges: readonly string[];
+    /** What kind of object; `"role"` for a membership. */
+    readonly on: "table" | "sequence" | "schema" | "database" | "type" | "role";
+    /** The objects; empty for a membership. */
+    readonly objects: readonly ObjectName[];
+    readonly to: readonly string[];
+    readonly granted: boolean;
+  };
+
+/** The kinds of constraint. */
+export type ConstraintType =
+  | "primary-key"
+  | "unique"
+  | "check"
+  | "foreign-key"
+  | "exclude";
+
+/** What is known of a statement's outcome before it runs. */
+export interface Outcome {
+  /** What the catalog then holds; `undefined` where that can't tell that it was done. */
+  readonly effects?: readonly Effect[];
+  /** Whether running the statement a second time leaves the same result without an error. */
+  readonly idempotent: boolean;
+  /** Whether it replaces what has the same name. */
+  readonly replaces?: boolean;
+}
+
+/** Nothing can be looked up, and a second run may fail or do more. */
+export const UNKNOWN: Outcome = { idempotent: false };
+
+/** Nothing can be looked up, and a second run is harmless. */
+export const HARMLESS: Outcome = { idempotent: true };
+
+/** What an effect is about, where another effect of the statement may undo it. */
+function subject(effect: Effect): string {
+  const name = "name" in effect ? effect.name : undefined;
+  const column = "column" in effect ? effect.column : undefined;
+  return JSON.stringify([effect.type, name, column]);
+}
+
+/** Whether the end of a statement shows that every part was done. */
+function isTelling(effects: readonly Effect[]): boolean {
+  const subjects = new Set(effects.map(subject));
+  const hasRename = effects.some(({ type }) => type === "rename");
+  return subjects.size === effects.length &&
+    !(hasRename && effects.length > 1);
+}
+
+/**
+ * Adds the outcomes of a statement's parts.
+ *
+ * @param outcomes The parts'.
+ * @returns The whole's: its effects are known where every part's are, and where none hides another,
+ * as when a column is dropped and added again.
+ */
+export function sumOf(outcomes: readonly Outcome[]): Outcome {
+  const effects = outcomes.flatMap(({ effects }) => effects ?? []);
+  const isKnown = outcomes.length > 0 && isTelling(effects) &&
+    outcomes.every(({ effects }) => effects !== undefined);
+  const idempotent = outcomes.every(({ idempotent }) => idempotent);
+  return isKnown ? { effects, idempotent } : { idempotent };
+}

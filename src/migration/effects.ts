@@ -1,0 +1,250 @@
+/**
+ * The outcome of schema changes: what the catalog holds once one has been done, as far as its text
+ * tells. A run that lost the answer to a statement looks these things up.
+ *
+ * @module
+ */
+
+import { alterTable, readColumns, renamed } from "./alter_table.ts";
+import { type Effect, HARMLESS, type Outcome, UNKNOWN } from "./effect.ts";
+import { type Head, NAMED_OBJECTS } from "./head.ts";
+import type { ObjectName, Reader } from "./reader.ts";
+
+/** The beginnings of ALTER actions that state how something is to be. */
+const DECLARATIONS = [
+  "SET",
+  "RESET",
+  "OWNER",
+  "OWNED",
+  "CONFIGURE",
+  "INCREMENT",
+  "MINVALUE",
+  "MAXVALUE",
+  "CACHE",
+  "CYCLE",
+  "NO",
+  "WITH",
+  "NOT",
+  "VISIBLE",
+  "INVISIBLE",
+  "SURVIVE",
+  "PRIMARY",
+];
+
+function presence(
+  object: string,
+  name: ObjectName,
+  present: boolean,
+): Effect {
+  const type = NAMED_OBJECTS[object];
+  if (type !== "view") return { type, name, present };
+  const materialized = object === "MATERIALIZED VIEW";
+  return { type, name, materialized, present };
+}
+
+function present(effect: Effect | undefined, idempotent: boolean): Outcome {
+  return effect === undefined
+    ? { idempotent }
+    : { effects: [effect], idempotent };
+}
+
+/** `name [(columns)] … ON table`, for triggers and policies. */
+function onTable(
+  reader: Reader,
+  object: string,
+  present: boolean,
+): Effect | undefined {
+  const name = reader.identifier();
+  if (name === undefined || !reader.skipTo("ON")) return undefined;
+  reader.skip();
+  const table = reader.name();
+  if (table === undefined) return undefined;
+  const type = object === "TRIGGER" ? "trigger" : "policy";
+  return { type, table, name, present };
+}
+
+/** `name [(parameters)]`, for functions and procedures. */
+function readFunction(reader: Reader, present: boolean): Effect | undefined {
+  const name = reader.name();
+  if (name === undefined) return undefined;
+  if (reader.next.text !== "(") return { type: "function", name, present };
+  const before = reader.rest;
+  reader.skip();
+  const inner = before.slice(1, before.length - reader.rest.length - 1);
+  const parameters = reader.textOf(inner);
+  return { type: "function", name, parameters, present };
+}
+
+/** `[name] ON [ONLY] table [USING method] (columns)`. */
+function createIndex(reader: Reader, unique: boolean): Effect | undefined {
+  const name = reader.sees("ON") ? undefined : reader.name();
+  if (!reader.take("ON")) return undefined;
+  reader.take("ONLY");
+  const table = reader.name();
+  if (table === undefined) return undefined;
+  if (reader.take("USING")) reader.skip();
+  const columns = readColumns(reader);
+  if (name === undefined && columns === undefined) return undefined;
+  return { type: "index", table, name, present: true, columns, unique };
+}
+
+/** `[table@]index`, as CockroachDB writes it, or `[schema.]index`. */
+function readIndex(
+  reader: Reader,
+): { table?: ObjectName; name: ObjectName } | undefined {
+  const first = reader.name();
+  if (first === undefined) return undefined;
+  if (!reader.take("@")) return { name: first };
+  const index = reader.identifier();
+  return index === undefined ? undefined : { table: first, name: [index] };
+}
+
+function create(reader: Reader, { object, modifiers }: Head): Outcome {
+  if (modifiers.includes("OR REPLACE")) {
+    return { idempotent: true, replaces: true };
+  }
+  // A temporary object is gone with the session that made it.
+  if (modifiers.includes("TEMP") || modifiers.includes("TEMPORARY")) {
+    return UNKNOWN;
+  }
+  if (object === "INDEX") reader.take("CONCURRENTLY");
+  const idempotent = reader.take("IF NOT EXISTS");
+  switch (object) {
+    case "INDEX":
+      return present(
+        createIndex(reader, modifiers.includes("UNIQUE")),
+        idempotent,
+      );
+    case "TRIGGER":
+    case "POLICY":
+      return present(onTable(reader, object, true), idempotent);
+    case "FUNCTION":
+    case "PROCEDURE":
+      return present(readFunction(reader, true), idempotent);
+    case "SCHEMA":
+      reader.take("AUTHORIZATION");
+  }
+  if (!Object.hasOwn(NAMED_OBJECTS, object)) return { idempotent };
+  const name = reader.name();
+  return present(name && presence(object, name, true), idempotent);
+}
+
+function drop(reader: Reader, { object }: Head): Outcome {
+  if (object === "INDEX") reader.take("CONCURRENTLY");
+  const idempotent = reader.take("IF EXISTS");
+  const one = (): Effect | undefined => {
+    switch (object) {
+      case "INDEX": {
+        const index = readIndex(reader);
+        return index && { type: "index", ...index, present: false };
+      }
+      case "TRIGGER":
+      case "POLICY":
+        return onTable(reader, object, false);
+      case "FUNCTION":
+      case "PROCEDURE":
+        return readFunction(reader, false);
+    }
+    if (!Object.hasOwn(NAMED_OBJECTS, object)) return undefined;
+    const name = reader.name();
+    return name && presence(object, name, false);
+  };
+  const effects = reader.list(one);
+  return effects === undefined ? { idempotent } : { effects, idempotent };
+}
+
+function alterIndex(reader: Reader): Outcome {
+  const index = readIndex(reader);
+  if (index === undefined) return UNKNOWN;
+  if (!reader.take("RENAME TO")) return declaration(reader);
+  const to = reader.name();
+  if (to === undefined) return UNKNOWN;
+  const { table, name } = index;
+  return present({
+    type: "rename",
+    object: "index",
+    of: table,
+    from: name,
+    to: renamed(name, to),
+  }, false);
+}
+
+function alterType(reader: Reader, typeName: ObjectName): Outcome {
+  switch (reader.takeOne("ADD VALUE", "DROP VALUE", "RENAME VALUE")) {
+    case "ADD VALUE": {
+      const idempotent = reader.take("IF NOT EXISTS");
+      const value = reader.string();
+      if (value === undefined) return UNKNOWN;
+      return present(
+        { type: "enum-value", typeName, value, present: true },
+        idempotent,
+      );
+    }
+    case "DROP VALUE": {
+      const value = reader.string();
+      if (value === undefined) return UNKNOWN;
+      return present(
+        { type: "enum-value", typeName, value, present: false },
+        false,
+      );
+    }
+    case "RENAME VALUE": {
+      const from = reader.string();
+      const to = reader.take("TO") ? reader.string() : undefined;
+      if (from === undefined || to === undefined) return UNKNOWN;
+      return present({
+        type: "rename",
+        object: "enum-value",
+        of: typeName,
+        from: [from],
+        to: [to],
+      }, false);
+    }
+  }
+  return declaration(reader);
+}
+
+function declaration(reader: Reader): Outcome {
+  return DECLARATIONS.includes(reader.next.word) ? HARMLESS : UNKNOWN;
+}
+
+function alter(reader: Reader, { object }: Head): Outcome {
+  if (object === "TABLE" || object === "FOREIGN TABLE") {
+    return alterTable(reader);
+  }
+  if (object === "DEFAULT PRIVILEGES") return HARMLESS;
+  reader.take("IF EXISTS");
+  if (object === "INDEX") return alterIndex(reader);
+  if (!Object.hasOwn(NAMED_OBJECTS, object)) return UNKNOWN;
+  const type = NAMED_OBJECTS[object];
+  const from = reader.name();
+  if (from === undefined) return UNKNOWN;
+  const isRename = reader.take("RENAME TO");
+  if (isRename || reader.take("SET SCHEMA")) {
+    const target = reader.name();
+    if (target === undefined) return UNKNOWN;
+    const to = isRename
+      ? renamed(from, target)
+      : [...target, from[from.length - 1]];
+    return present({ type: "rename", object: type, from, to }, false);
+  }
+  if (type === "role") return HARMLESS;
+  return type === "type" ? alterType(reader, from) : declaration(reader);
+}
+
+/**
+ * Reads what follows the head of a CREATE, ALTER or DROP statement.
+ *
+ * @param reader The cursor, after the head.
+ * @param head The head.
+ * @returns The statement's outcome.
+ */
+export function schemaChange(reader: Reader, head: Head): Outcome {
+  switch (head.action) {
+    case "CREATE":
+      return create(reader, head);
+    case "DROP":
+      return drop(reader, head);
+  }
+  return alter(reader, head);
+}

@@ -1,0 +1,519 @@
+/**
+ * Migrations of a database: the story of a run, from the fast path over the lease and the plan to
+ * the last note, and the questions that may be asked between runs.
+ *
+ * @module
+ */
+
+import type { Database } from "../database/database.ts";
+import type { Session } from "../driver/driver.ts";
+import { DatabaseError, MigrationError } from "../errors.ts";
+import { applyMigration } from "./apply.ts";
+import type { MigrationEvent } from "./events.ts";
+import {
+  compareVersions,
+  type MigrationFile,
+  parseMigrations,
+} from "./file.ts";
+import {
+  type AppliedMigration,
+  appliedWrite,
+  clearWrite,
+  type JournalState,
+  journalTables,
+  progressWrite,
+  readJournal,
+  registerMain,
+  setUpJournal,
+} from "./journal.ts";
+import { breakLease, Lease } from "./lease.ts";
+import {
+  findVersion,
+  newestOf,
+  type Plan,
+  planMigrate,
+  planRollback,
+  type Problem,
+  statementsOf,
+} from "./plan.ts";
+import { type Run, type Strategy, writeJournal } from "./run.ts";
+import { serverKind } from "./server.ts";
+import { directory, type MigrationSource, writeMigration } from "./source.ts";
+import { type MigrationStatus, statusOf } from "./status.ts";
+
+/** Options of a {@linkcode Migration}. */
+export interface MigrationOptions {
+  /** The folder of the migrations. Default: `"./migrations"`. */
+  migrationsDir?: string;
+  /** Where the migrations come from, instead of a folder. */
+  source?: MigrationSource;
+  /** The table of applied migrations, also `schema.table`. Default: `"_migrations"`. */
+  table?: string;
+  /** How long to wait for another runner, in milliseconds. Default: 60,000. */
+  lockTimeoutMs?: number;
+  /** How long the lease lasts when its holder falls silent, in milliseconds. Default: 15,000. */
+  leaseMs?: number;
+  /** Is told of every step; what it throws is ignored. */
+  onEvent?: (event: MigrationEvent) => void;
+  /** Whether versions below one that is applied may be pending. Default: `false`. */
+  allowOutOfOrder?: boolean;
+  /**
+   * How the statements of a migration are kept together. Default: `"statements"` on CockroachDB,
+   * `"transaction"` on PostgreSQL.
+   */
+  strategy?: Strategy;
+}
+
+/** How a run ends early. */
+export interface RunOptions {
+  /** Stops the run before its next statement; the one in flight is settled and noted. */
+  signal?: AbortSignal;
+  /** Cancels the statement in flight too. */
+  cancelSignal?: AbortSignal;
+}
+
+/** Options of {@linkcode Migration.migrate}. */
+export interface MigrateOptions extends RunOptions {
+  /** Up to and including this version. Default: all. */
+  targetVersion?: string;
+  /** Only counts what would be applied. */
+  dryRun?: boolean;
+}
+
+/** Options of {@linkcode Migration.rollback}. */
+export interface RollbackOptions extends RunOptions {
+  /** How many migrations, newest first; `Infinity` for all. Default: 1. */
+  count?: number;
+  /** Down to this version, which stays applied. */
+  targetVersion?: string;
+  /** Only counts what would be undone. */
+  dryRun?: boolean;
+}
+
+const MIN_LEASE_MS = 3_000;
+
+/**
+ * The migrations of a database.
+ *
+ * @example
+ * ```ts
+ * import { Database, Migration } from "@x/crdb";
+ *
+ * await using db = new Database();
+ * const migration = new Migration(db, { migrationsDir: await Deno.makeTempDir() });
+ * await migration.createMigration(
+ *   "create notes",
+ *   "CREATE TABLE notes (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), body TEXT)",
+ *   "DROP TABLE notes",
+ * );
+ * await migration.migrate();
+ * await migration.rollback();
+ * ```
+ */
+export class Migration {
+  readonly #db: Database;
+  readonly #options: MigrationOptions;
+  readonly #source: MigrationSource;
+  readonly #table: string;
+
+  /**
+   * Makes the migrations' keeper; nothing is read yet.
+   *
+   * @throws {RangeError} A lease of less than 3,000 ms.
+   */
+  constructor(db: Database, options: MigrationOptions = {}) {
+    const {
+      migrationsDir = "./migrations",
+      source,
+      table = "_migrations",
+      leaseMs,
+    } = options;
+    if (leaseMs !== undefined && !(leaseMs >= MIN_LEASE_MS)) {
+      throw new RangeError(
+        `Cannot use a lease of ${leaseMs} ms: clocks of nodes differ; give ${MIN_LEASE_MS} or more`,
+      );
+    }
+    journalTables(table);
+    this.#db = db;
+    this.#options = options;
+    this.#source = source ?? directory(migrationsDir);
+    this.#table = table;
+  }
+
+  /**
+   * Writes a new migration and returns its path.
+   *
+   * @param undoSql Without it the migration can't be rolled back.
+   * @throws {MigrationError} A description without letters or digits, SQL that can't be read.
+   */
+  createMigration(
+    description: string,
+    forwardSql: string,
+    undoSql?: string,
+  ): Promise<string> {
+    const { migrationsDir = "./migrations" } = this.#options;
+    return writeMigration(migrationsDir, { description, forwardSql, undoSql });
+  }
+
+  /** Reads the migrations, sorted by version. */
+  async loadMigrations(): Promise<MigrationFile[]> {
+    return parseMigrations(await this.#source.load());
+  }
+
+  /**
+   * Applies what is pending, and returns how many migrations that were.
+   *
+   * Of several that start at once, one applies and the others wait for it. A run that was
+   * interrupted is gone on with.
+   *
+   * @throws {MigrationError} A problem, before anything is touched; or the statement that failed.
+   * @throws {LockTimeoutError} Where another runner held the lease all the time.
+   */
+  async migrate(options: MigrateOptions = {}): Promise<number> {
+    const { targetVersion, dryRun } = options;
+    const files = await this.loadMigrations();
+    const { allowOutOfOrder } = this.#options;
+    const planFor = (state: JournalState) =>
+      planMigrate(files, state, { targetVersion, allowOutOfOrder });
+    return await this.#carryOut(planFor, {
+      ...options,
+      dryRun,
+      direction: "up",
+    });
+  }
+
+  /**
+   * Undoes migrations, newest first, and returns how many.
+   *
+   * @throws {MigrationError} A migration without an undo part, before anything is touched; or the
+   * statement that failed.
+   * @throws {LockTimeoutError} Where another runner held the lease all the time.
+   */
+  async rollback(options: RollbackOptions = {}): Promise<number> {
+    const { count, targetVersion } = options;
+    if (count !== undefined && targetVersion !== undefined) {
+      throw new TypeError(
+        "Cannot roll back by count and to a version at once: give one of them",
+      );
+    }
+    const files = await this.loadMigrations();
+    const planFor = (state: JournalState) =>
+      planRollback(files, state, { count, targetVersion });
+    return await this.#carryOut(planFor, { ...options, direction: "down" });
+  }
+
+  /** Undoes the newest migration and applies it again; returns 1, or 0 where none is applied. */
+  async redo(options: RunOptions = {}): Promise<number> {
+    const newest = newestOf((await this.#read()).applied);
+    if (newest === undefined) return 0;
+    await this.rollback({ ...options, count: 1 });
+    return await this.migrate({ ...options, targetVersion: newest.version });
+  }
+
+  /** Undoes all migrations and returns how many. */
+  reset(options: RunOptions = {}): Promise<number> {
+    return this.rollback({ ...options, count: Infinity });
+  }
+
+  /** The newest version that is applied, or `null`. */
+  async getCurrentVersion(): Promise<string | null> {
+    return newestOf((await this.#read()).applied)?.version ?? null;
+  }
+
+  /** Says whether a version is applied. */
+  async isApplied(version: string): Promise<boolean> {
+    return findVersion((await this.#read()).applied, version) !== undefined;
+  }
+
+  /** The applied migrations, by version. */
+  async getAppliedMigrations(): Promise<AppliedMigration[]> {
+    return [...(await this.#read()).applied].sort((a, b) =>
+      compareVersions(a.version, b.version)
+    );
+  }
+
+  /** What is applied, half applied, pending and missing, by version. */
+  async status(): Promise<MigrationStatus[]> {
+    const [files, state] = await Promise.all([
+      this.loadMigrations(),
+      this.#read(),
+    ]);
+    return statusOf(files, state);
+  }
+
+  /** What `migrate()` would do, statement by statement, or what forbids it. */
+  async plan(options: { targetVersion?: string } = {}): Promise<Plan> {
+    const { allowOutOfOrder } = this.#options;
+    const [files, state] = await Promise.all([
+      this.loadMigrations(),
+      this.#read(),
+    ]);
+    return planMigrate(files, state, { ...options, allowOutOfOrder });
+  }
+
+  /** What `rollback()` would do, statement by statement, or what forbids it. */
+  async planRollback(
+    options: { count?: number; targetVersion?: string } = {},
+  ): Promise<Plan> {
+    const [files, state] = await Promise.all([
+      this.loadMigrations(),
+      this.#read(),
+    ]);
+    return planRollback(files, state, options);
+  }
+
+  /** What is wrong: edited and missing files, versions out of order, half-applied migrations. */
+  async verify(): Promise<Problem[]> {
+    const { allowOutOfOrder } = this.#options;
+    const [files, state] = await Promise.all([
+      this.loadMigrations(),
+      this.#read(),
+    ]);
+    const problems = [
+      ...planMigrate(files, state, { allowOutOfOrder }).problems,
+    ];
+    const { progress } = state;
+    if (progress) {
+      const half = progress.direction === "up" ? "applied" : "undone";
+      problems.push({
+        type: "half-applied",
+        version: progress.version,
+        message: `The migration ${progress.version} is half ${half}${
+          progress.error === null ? "" : `: ${progress.error}`
+        }; run ${
+          progress.direction === "up" ? "migrate" : "rollback"
+        } to finish it`,
+      });
+    }
+    return problems;
+  }
+
+  /**
+   * Notes the migrations up to a version as applied, without running them, for a database that has
+   * their schema already; returns how many.
+   *
+   * @throws {MigrationError} A version that no file has, a migration that is half applied.
+   */
+  async baseline(version: string): Promise<number> {
+    const files = await this.loadMigrations();
+    const target = findVersion(files, version);
+    if (target === undefined) {
+      throw new MigrationError(
+        `Cannot take ${version} as the baseline: no file has that version`,
+        { version },
+      );
+    }
+    return await this.#underLease({}, async (run, state) => {
+      if (state.progress) {
+        throw new MigrationError(
+          `Cannot take a baseline: ${state.progress.version} is half applied; finish it with migrate first`,
+          { version: state.progress.version },
+        );
+      }
+      const missing = files.filter((file) =>
+        compareVersions(file.version, target.version) <= 0 &&
+        findVersion(state.applied, file.version) === undefined
+      );
+      for (const { version, description, checksum } of missing) {
+        const note = {
+          version,
+          description,
+          checksum,
+          durationMs: null,
+          by: run.by,
+        };
+        await writeJournal(
+          run,
+          appliedWrite(run.tables, run.lease.fence, note),
+        );
+      }
+      return missing.length;
+    });
+  }
+
+  /**
+   * Answers the question whether a statement took effect, where neither journal nor catalog can.
+   *
+   * @throws {MigrationError} Where there is no such question about that version.
+   */
+  async repair(
+    options: { version: string; outcome: "done" | "not-done" },
+  ): Promise<void> {
+    const { version, outcome } = options;
+    const files = await this.loadMigrations();
+    await this.#underLease({}, async (run, { progress }) => {
+      const file = findVersion(files, version);
+      if (
+        !progress?.intent || !file ||
+        compareVersions(progress.version, version) !== 0
+      ) {
+        throw new MigrationError(
+          `Cannot repair ${version}: no statement of it waits for an answer; look at the status`,
+          { version },
+        );
+      }
+      const { direction, intent } = progress;
+      const done = [...progress.done];
+      if (outcome === "done") {
+        done.push(statementsOf(file, direction)[intent.ordinal].hash);
+      }
+      const note = {
+        version: progress.version,
+        direction,
+        done,
+        cursor: null,
+        error: null,
+      };
+      const { fence } = run.lease;
+      await writeJournal(
+        run,
+        done.length === 0
+          ? clearWrite(run.tables, fence)
+          : progressWrite(run.tables, fence, note),
+      );
+    });
+  }
+
+  /** Ends the lease, whoever holds it; returns who that was, or `undefined` where nobody did. */
+  async unlock(): Promise<string | undefined> {
+    try {
+      return await this.#db.withSession((session) =>
+        breakLease(session, journalTables(this.#table))
+      );
+    } catch (error) {
+      if (error instanceof DatabaseError && error.code === "42P01") {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  #read(): Promise<JournalState> {
+    return this.#db.withSession((session) =>
+      readJournal(session, journalTables(this.#table))
+    );
+  }
+
+  async #carryOut(
+    planFor: (state: JournalState) => Plan,
+    options: RunOptions & { dryRun?: boolean; direction: "up" | "down" },
+  ): Promise<number> {
+    const { dryRun, direction } = options;
+    const expected = agreed(planFor(await this.#read()));
+    const countOf = ({ migrations }: Plan) =>
+      migrations.filter((migration) => migration.direction === direction)
+        .length;
+    if (expected.migrations.length === 0 || dryRun) return countOf(expected);
+    const isNeedless = async (session: Session) => {
+      const state = await readJournal(session, journalTables(this.#table));
+      return planFor(state).migrations.length === 0;
+    };
+    const done = await this.#underLease(
+      { ...options, isNeedless },
+      async (run, state) => {
+        const plan = agreed(planFor(state));
+        let progress = state.progress;
+        for (const migration of plan.migrations) {
+          await applyMigration(run, migration, progress);
+          progress = undefined;
+        }
+        return countOf(plan);
+      },
+    );
+    return done ?? 0;
+  }
+
+  async #underLease<T>(
+    options: RunOptions & {
+      isNeedless?: (session: Session) => Promise<boolean>;
+    },
+    fn: (run: Run, state: JournalState) => Promise<T>,
+  ): Promise<T> {
+    const { lockTimeoutMs = 60_000, leaseMs = 15_000 } = this.#options;
+    const { signal, cancelSignal = new AbortController().signal, isNeedless } =
+      options;
+    const tables = journalTables(this.#table);
+    const emit = (event: MigrationEvent) => this.#emit(event);
+    const open = () => this.#db.openSession();
+    const holder = describeRunner(this.#db.config.user);
+    let lease: Lease | undefined;
+    const kind = await this.#db.withSession(async (session) => {
+      const kind = serverKind(session);
+      const { complete } = await readJournal(session, tables);
+      if (!complete) await setUpJournal(session, tables);
+      lease = await Lease.take(session, { open, tables, kind }, {
+        ...{ leaseMs, lockTimeoutMs, holder, signal, onEvent: emit },
+        isNeedless: isNeedless && (() => isNeedless(session)),
+      });
+      return kind;
+    });
+    // 0 of what was wanted is left to do: others have done it while this run waited.
+    if (lease === undefined) return 0 as T;
+    let run: Run | undefined;
+    const session = await open();
+    try {
+      const registration = await registerMain(session, this.#table, {
+        kind,
+        fence: lease.fence,
+      });
+      if (registration === undefined) throw lost();
+      const defaultStrategy = kind === "cockroachdb"
+        ? "statements"
+        : "transaction";
+      run = {
+        ...registration,
+        ...{
+          open,
+          session,
+          lease,
+          kind,
+          emit,
+          signal,
+          cancel: cancelSignal,
+          by: holder,
+        },
+        strategy: this.#options.strategy ?? defaultStrategy,
+      };
+      return await fn(run, await readJournal(session, registration.tables));
+    } finally {
+      await (run?.session ?? session).close();
+      await lease.release();
+    }
+  }
+
+  #emit(event: MigrationEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch {
+      // A listener's fault may not come between a statement and its note.
+    }
+  }
+}
+
+function agreed(plan: Plan): Plan {
+  const [first, ...others] = plan.problems;
+  if (first === undefined) return plan;
+  throw new MigrationError(
+    [first, ...others].map(({ message }) => message).join("\n"),
+    {
+      version: first.version,
+      file: first.file,
+      line: first.line,
+    },
+  );
+}
+
+function lost(): MigrationError {
+  return new MigrationError(
+    "Cannot start the migrations: another runner has taken the lease in the same moment; run the command again",
+  );
+}
+
+function describeRunner(user: string): string {
+  const isGranted =
+    Deno.permissions.querySync({ name: "sys", kind: "hostname" }).state ===
+      "granted";
+  return `${user} on ${
+    isGranted ? Deno.hostname() : "an unnamed host"
+  }, process ${Deno.pid}`;
+}

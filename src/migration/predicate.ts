@@ -1,0 +1,194 @@
+/**
+ * Asks the catalog whether a schema change has been done, as one SQL expression.
+ *
+ * The expression is noted with the intent before a schema change is sent, and asked again where the
+ * answer was lost. It is never NULL and never fails, whatever exists.
+ *
+ * @module
+ */
+
+import { quoteLiteral } from "../sql.ts";
+import {
+  all,
+  type Catalog,
+  type CatalogObject,
+  exists,
+  find,
+  inSchema,
+  oidOf,
+  type Search,
+} from "./catalog.ts";
+import type { Effect } from "./effect.ts";
+import { commentPredicate, grantPredicate } from "./predicate_access.ts";
+import {
+  columnPredicate,
+  constraintPredicate,
+  defaultPredicate,
+  findColumn,
+  findConstraint,
+  findIndex,
+  indexPredicate,
+  notNullPredicate,
+  primaryKeyPredicate,
+  typePredicate,
+} from "./predicate_table.ts";
+import type { ObjectName } from "./reader.ts";
+import type { ServerKind } from "./server.ts";
+
+type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
+
+/** A new object goes to one schema; one that is dropped was in some schema of the search path. */
+function named(
+  object: CatalogObject,
+  { name, present }: { name: ObjectName; present: boolean },
+  catalog: Catalog,
+): string | undefined {
+  const search: Search = present ? "creation" : "path";
+  return exists(find(object, name, search, catalog), present);
+}
+
+function functionPredicate(
+  { name, parameters, present }: Of<"function">,
+  catalog: Catalog,
+): string | undefined {
+  const schema = inSchema(name, present ? "creation" : "path", catalog);
+  // Of functions with one name only the types of their parameters differ, and types have aliases.
+  const isTelling = parameters === undefined || parameters === "";
+  if (catalog.kind === "cockroachdb" || !isTelling) return undefined;
+  return schema && exists(
+    "SELECT 1 FROM pg_catalog.pg_proc o JOIN pg_catalog.pg_namespace n ON n.oid = o.pronamespace " +
+      `WHERE o.proname = ${quoteLiteral(name[name.length - 1])} AND ${schema}` +
+      (parameters === undefined ? "" : " AND o.pronargs = 0"),
+    present,
+  );
+}
+
+function onTable(
+  { type, table, name, present }: Of<"trigger" | "policy">,
+  catalog: Catalog,
+): string | undefined {
+  const oid = oidOf("relation", table, catalog);
+  if (catalog.kind === "cockroachdb" || oid === undefined) return undefined;
+  const [source, column, of] = type === "trigger"
+    ? ["pg_trigger", "tgname", "tgrelid"]
+    : ["pg_policy", "polname", "polrelid"];
+  return exists(
+    `SELECT 1 FROM pg_catalog.${source} x WHERE x.${of} = ${oid} AND x.${column} = ${
+      quoteLiteral(name)
+    }`,
+    present,
+  );
+}
+
+function findValue(
+  typeName: ObjectName,
+  value: string,
+  catalog: Catalog,
+): string | undefined {
+  const oid = oidOf("type", typeName, catalog);
+  return oid &&
+    `SELECT 1 FROM pg_catalog.pg_enum e WHERE e.enumtypid = ${oid} ` +
+      `AND e.enumlabel = ${quoteLiteral(value)}`;
+}
+
+function findRenamed(
+  { object, of }: Of<"rename">,
+  name: ObjectName,
+  catalog: Catalog,
+): string | undefined {
+  const part = name[name.length - 1];
+  switch (object) {
+    case "column":
+      return of && findColumn(of, part, catalog);
+    case "constraint":
+      return of && findConstraint(of, part, catalog);
+    case "enum-value":
+      return of && findValue(of, part, catalog);
+    case "index":
+      return findIndex(of, name, "path", catalog);
+    case "view":
+      return find("any-view", name, "path", catalog);
+    case "table":
+      // ALTER TABLE renames views and sequences too.
+      return find("relation", name, "path", catalog);
+  }
+  return find(object, name, "path", catalog);
+}
+
+function renamePredicate(
+  effect: Of<"rename">,
+  catalog: Catalog,
+): string | undefined {
+  const { from, to } = effect;
+  const old = findRenamed(effect, from, catalog);
+  const current = findRenamed(effect, to, catalog);
+  return all([exists(current), exists(old, false)]);
+}
+
+function predicate(effect: Effect, catalog: Catalog): string | undefined {
+  switch (effect.type) {
+    case "view":
+      return named(
+        effect.materialized ? "materialized-view" : "view",
+        effect,
+        catalog,
+      );
+    case "function":
+      return functionPredicate(effect, catalog);
+    case "trigger":
+    case "policy":
+      return onTable(effect, catalog);
+    case "column":
+      return columnPredicate(effect, catalog);
+    case "column-type":
+      return typePredicate(effect, catalog);
+    case "column-default":
+      return defaultPredicate(effect, catalog);
+    case "column-not-null":
+      return notNullPredicate(effect, catalog);
+    case "index":
+      return indexPredicate(effect, catalog);
+    case "constraint":
+      return constraintPredicate(effect, catalog);
+    case "primary-key":
+      return primaryKeyPredicate(effect, catalog);
+    case "enum-value":
+      return exists(
+        findValue(effect.typeName, effect.value, catalog),
+        effect.present,
+      );
+    case "rename":
+      return renamePredicate(effect, catalog);
+    case "comment":
+      return commentPredicate(effect, catalog);
+    case "grant":
+      return grantPredicate(effect, catalog);
+  }
+  return named(effect.type, effect, catalog);
+}
+
+/**
+ * Makes an expression that is true exactly when the catalog holds all of a statement's effects.
+ *
+ * @example
+ * ```ts
+ * import { predicateOf } from "./predicate.ts";
+ *
+ * predicateOf([{ type: "role", name: ["reader"], present: true }], "postgresql");
+ * // EXISTS (SELECT o.oid FROM pg_catalog.pg_roles o WHERE o.rolname = 'reader')
+ * ```
+ *
+ * @param effects The effects, as `classify()` gives them.
+ * @param kind What the server is.
+ * @param options `database`: the session's database, without which a name that says its database
+ * can't be looked up.
+ * @returns The expression, without parameters; `undefined` where the catalog can't tell.
+ */
+export function predicateOf(
+  effects: readonly Effect[],
+  kind: ServerKind,
+  options: { readonly database?: string } = {},
+): string | undefined {
+  const catalog = { kind, database: options.database };
+  return all(effects.map((effect) => predicate(effect, catalog)));
+}

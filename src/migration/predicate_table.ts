@@ -1,0 +1,209 @@
+/**
+ * Asks the catalog for the parts of a table: columns, indexes and constraints.
+ *
+ * On CockroachDB a part that a job is still making is not in the catalog, or not as valid. The one
+ * exception is a unique constraint, which is known before its index: so its index is asked for too.
+ *
+ * @module
+ */
+
+import { quoteLiteral } from "../sql.ts";
+import {
+  all,
+  type Catalog,
+  exists,
+  find,
+  literals,
+  oidOf,
+  type Search,
+} from "./catalog.ts";
+import { catalogType } from "./column_type.ts";
+import type { ConstraintType, Effect } from "./effect.ts";
+import type { ObjectName } from "./reader.ts";
+
+type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
+
+const CONSTRAINT_LETTERS: Readonly<Record<ConstraintType, string>> = {
+  "primary-key": "p",
+  "unique": "u",
+  "check": "c",
+  "foreign-key": "f",
+  "exclude": "x",
+};
+
+/** Makes a query for a column as row `a` of pg_attribute. */
+export function findColumn(
+  table: ObjectName,
+  column: string,
+  catalog: Catalog,
+): string | undefined {
+  const oid = oidOf("relation", table, catalog);
+  return oid &&
+    `SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = ${oid} ` +
+      `AND a.attname = ${quoteLiteral(column)} AND NOT a.attisdropped`;
+}
+
+/** Makes a query for a constraint by its name, as row `k` of pg_constraint. */
+export function findConstraint(
+  table: ObjectName,
+  name: string,
+  catalog: Catalog,
+): string | undefined {
+  const oid = oidOf("relation", table, catalog);
+  return oid &&
+    `SELECT k.oid FROM pg_catalog.pg_constraint k WHERE k.conrelid = ${oid} ` +
+      `AND k.conname = ${quoteLiteral(name)}`;
+}
+
+/** Makes a query for an index by its name, valid or not. */
+export function findIndex(
+  table: ObjectName | undefined,
+  name: ObjectName,
+  search: Search,
+  catalog: Catalog,
+): string | undefined {
+  if (table === undefined) return find("index", name, search, catalog);
+  const oid = oidOf("relation", table, catalog);
+  return oid &&
+    "SELECT o.oid FROM pg_catalog.pg_class o JOIN pg_catalog.pg_index i ON i.indexrelid = o.oid " +
+      `WHERE i.indrelid = ${oid} AND o.relname = ${
+        quoteLiteral(name[name.length - 1])
+      }`;
+}
+
+/** Says that the columns with some numbers, in order, are those. */
+function areColumns(
+  numbers: string,
+  table: string,
+  columns: readonly string[],
+  count?: string,
+): string {
+  const limit = count === undefined ? "" : ` WHERE p.place <= ${count}`;
+  return `ARRAY(SELECT a.attname::TEXT FROM unnest(${numbers}) WITH ORDINALITY AS p (num, place) ` +
+    `JOIN pg_catalog.pg_attribute a ON a.attrelid = ${table} AND a.attnum = p.num${limit} ` +
+    `ORDER BY p.place) = ARRAY[${literals(columns)}]::TEXT[]`;
+}
+
+function hasKey(columns: readonly string[]): string {
+  return `i.indnkeyatts = ${columns.length} AND ` +
+    areColumns("i.indkey", "i.indrelid", columns, "i.indnkeyatts");
+}
+
+/** Whether a column is there, or no longer. */
+export function columnPredicate(
+  { table, column, present }: Of<"column">,
+  catalog: Catalog,
+): string | undefined {
+  return exists(findColumn(table, column, catalog), present);
+}
+
+/** Whether a column has a type. */
+export function typePredicate(
+  { table, column, dataType }: Of<"column-type">,
+  catalog: Catalog,
+): string | undefined {
+  const type = catalogType(dataType, catalog.kind);
+  const oid = oidOf("relation", table, catalog);
+  if (type === undefined || oid === undefined) return undefined;
+  if (catalog.kind === "postgresql") {
+    return exists(
+      `${findColumn(table, column, catalog)} ` +
+        `AND format_type(a.atttypid, a.atttypmod) = ${quoteLiteral(type)}`,
+    );
+  }
+  // format_type() leaves out the precision of times here.
+  return exists(
+    "SELECT 1 FROM pg_catalog.pg_class o JOIN pg_catalog.pg_namespace n ON n.oid = o.relnamespace " +
+      "JOIN information_schema.columns a ON a.table_schema = n.nspname AND a.table_name = o.relname " +
+      `WHERE o.oid = ${oid} AND a.column_name = ${quoteLiteral(column)} ` +
+      `AND a.crdb_sql_type = ${quoteLiteral(type)}`,
+  );
+}
+
+/** Whether a column has no default. That it has a certain one can't be told. */
+export function defaultPredicate(
+  { table, column, set }: Of<"column-default">,
+  catalog: Catalog,
+): string | undefined {
+  const found = findColumn(table, column, catalog);
+  return set || found === undefined
+    ? undefined
+    : exists(`${found} AND NOT a.atthasdef`);
+}
+
+/** Whether a column takes NULL. */
+export function notNullPredicate(
+  { table, column, value }: Of<"column-not-null">,
+  catalog: Catalog,
+): string | undefined {
+  const found = findColumn(table, column, catalog);
+  return found && exists(`${found} AND ${value ? "" : "NOT "}a.attnotnull`);
+}
+
+/** Whether an index is there and valid, or no longer there. */
+export function indexPredicate(
+  { table, name, present, columns, unique = false }: Of<"index">,
+  catalog: Catalog,
+): string | undefined {
+  if (name !== undefined) {
+    const found = findIndex(table, name, "path", catalog);
+    if (!present) return exists(found, false);
+    return found &&
+      exists(table === undefined ? found : `${found} AND i.indisvalid`);
+  }
+  const oid = table && oidOf("relation", table, catalog);
+  if (oid === undefined || columns === undefined) return undefined;
+  return exists(
+    `SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisvalid ` +
+      `AND NOT i.indisprimary AND ${unique ? "" : "NOT "}i.indisunique AND ${
+        hasKey(columns)
+      }`,
+  );
+}
+
+/** Whether a constraint is there, and valid where that counts, or no longer there. */
+export function constraintPredicate(
+  { table, name, present, constraintType, columns, validated }: Of<
+    "constraint"
+  >,
+  catalog: Catalog,
+): string | undefined {
+  if (!present) {
+    return name === undefined
+      ? undefined
+      : exists(findConstraint(table, name, catalog), false);
+  }
+  const oid = oidOf("relation", table, catalog);
+  if (oid === undefined || (name ?? columns) === undefined) return undefined;
+  const tests = [
+    name !== undefined
+      ? `k.conname = ${quoteLiteral(name)}`
+      : areColumns("k.conkey", "k.conrelid", columns!),
+  ];
+  if (constraintType !== undefined) {
+    tests.push(`k.contype = '${CONSTRAINT_LETTERS[constraintType]}'`);
+  }
+  if (validated) tests.push("k.convalidated");
+  if (constraintType === "unique") {
+    tests.push(
+      "EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indexrelid = k.conindid AND i.indisvalid)",
+    );
+  }
+  return exists(
+    `SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = ${oid} AND ${
+      all(tests)
+    }`,
+  );
+}
+
+/** Whether the primary key is of certain columns. */
+export function primaryKeyPredicate(
+  { table, columns }: Of<"primary-key">,
+  catalog: Catalog,
+): string | undefined {
+  const oid = oidOf("relation", table, catalog);
+  return oid && exists(
+    `SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} ` +
+      `AND i.indisprimary AND ${hasKey(columns)}`,
+  );
+}

@@ -1,0 +1,132 @@
+/**
+ * A run: what every step of it needs, from the session that runs the statements to the lease.
+ *
+ * @module
+ */
+
+import type { QueryResult, Session } from "../driver/driver.ts";
+import { DatabaseError, MigrationError } from "../errors.ts";
+import type { MigrationEvent } from "./events.ts";
+import { FENCED_OFF, type JournalTables } from "./journal.ts";
+import type { Lease } from "./lease.ts";
+import type { ServerKind } from "./server.ts";
+
+/** How the statements of a migration are kept together. */
+export type Strategy =
+  /** One transaction a migration, on servers whose schema changes are transactional. */
+  | "transaction"
+  /** One statement at a time, each noted in the journal. */
+  | "statements";
+
+/** A run that holds the lease. */
+export interface Run {
+  /** Opens a session like the one that runs the statements. */
+  open(): Promise<Session>;
+  /** The session that runs the statements. */
+  session: Session;
+  /** The name of that session, by which others can look for it. */
+  mainSession: string;
+  /** The statement by which a migration has changed the session's role, where one has. */
+  role?: string;
+  /** The lease. */
+  readonly lease: Lease;
+  /** The journal's tables, with their schema. */
+  readonly tables: JournalTables;
+  /** What the server is. */
+  readonly kind: ServerKind;
+  /** How statements are kept together, where a migration allows both. */
+  readonly strategy: Strategy;
+  /** Who runs: user, host, process. */
+  readonly by: string;
+  /** Stops the run before the next statement. */
+  readonly signal?: AbortSignal;
+  /** Cancels the statement in flight too. */
+  readonly cancel: AbortSignal;
+  /** Is told of every step. */
+  emit(event: MigrationEvent): void;
+}
+
+/**
+ * Makes sure that the run may take another step.
+ *
+ * @throws Where the lease is lost, or the run was told to stop.
+ */
+export async function mayGoOn({ lease, signal, cancel }: Run): Promise<void> {
+  signal?.throwIfAborted();
+  cancel.throwIfAborted();
+  await lease.assure();
+}
+
+/**
+ * Writes to the journal.
+ *
+ * @param more SQL that is sent in the same message, after the write.
+ * @throws {MigrationError} Where another runner has taken the lease; nothing is written then.
+ */
+export async function writeJournal(
+  { session, role }: Run,
+  write: string,
+  more = "",
+): Promise<QueryResult> {
+  // A role that a migration has taken on needn't be allowed to write the journal.
+  const parts = role === undefined
+    ? [write, more]
+    : ["RESET ROLE", write, more, role];
+  try {
+    return await session.query(parts.filter((part) => part !== "").join("; "));
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+function explained(error: unknown): unknown {
+  if (!(error instanceof DatabaseError)) return error;
+  if (error.code === FENCED_OFF) {
+    return new MigrationError(
+      "Cannot go on with the migrations: another runner has taken the lease, and goes on from here; " +
+        "wait for it, then look at the status",
+      { cause: error },
+    );
+  }
+  // What COMMIT says, such as a deferred constraint, is about the migration, not about the journal.
+  if (!["permission", "undefined", "syntax"].includes(error.kind)) return error;
+  return new MigrationError(
+    `Cannot write the migrations' journal: ${error.message}; ` +
+      "grant the role SELECT, INSERT, UPDATE and DELETE on its tables",
+    { cause: error },
+  );
+}
+
+/** Ends whatever transaction the session is in. */
+export async function rollBack({ session }: Run): Promise<void> {
+  if (!session.broken && session.transactionStatus !== "idle") {
+    await session.query("ROLLBACK");
+  }
+}
+
+const MIN_DELAY_MS = 10;
+const MAX_DELAY_MS = 2_000;
+const MAX_ATTEMPTS = 50;
+
+/** Runs `fn` again while the server asks for that (40001), waiting longer each time. */
+export async function retried<T>(
+  run: Run,
+  fn: () => Promise<T>,
+  onRetry: (attempt: number, error: DatabaseError) => void,
+): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await fn();
+    } catch (error) {
+      await rollBack(run);
+      const mayRetry = error instanceof DatabaseError &&
+        error.kind === "retryable";
+      if (!mayRetry || attempt >= MAX_ATTEMPTS) throw error;
+      onRetry(attempt, error);
+    }
+    const delay = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** attempt) *
+      Math.random();
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    await mayGoOn(run);
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * A schema change on its own: the intent is noted before it is sent, and where the answer is lost or
+ * an interruption leaves jobs behind, the jobs and the catalog tell what became of it.
+ *
+ * @module
+ */
+
+import { DatabaseError, MigrationError } from "../errors.ts";
+import {
+  type Flight,
+  isLost,
+  placeOf,
+  progressNote,
+  retriedStatement,
+  send,
+  UnknownOutcome,
+} from "./flight.ts";
+import { cancelJobs, type Job, schemaJobs, waitForJobs } from "./jobs.ts";
+import { type Intent, readJournal } from "./journal.ts";
+import type { PlannedStatement } from "./plan.ts";
+import { predicateOf } from "./predicate.ts";
+import { type Run, writeJournal } from "./run.ts";
+import { classify, type StatementInfo } from "./statement.ts";
+import { watched } from "./watch.ts";
+
+/** What became of a statement. */
+export type Settlement = "done" | "not-done" | "unknown";
+
+/**
+ * Runs a schema change.
+ *
+ * @throws {UnknownOutcome} Where it is open what became of it; the intent stays in the journal.
+ */
+export async function runSchemaChange(
+  flight: Flight,
+  planned: PlannedStatement,
+): Promise<void> {
+  const { run, done } = flight;
+  const { statement } = planned;
+  const place = placeOf(flight, planned);
+  const { effects = [] } = classify(statement.text);
+  const predicate = predicateOf(effects, run.kind);
+  await writeJournal(
+    run,
+    progressNote(flight, { intent: { ordinal: done.length, predicate } }),
+  );
+  const start = performance.now();
+  run.emit({ type: "statement-started", text: statement.text, ...place });
+  try {
+    await retriedStatement(
+      flight,
+      planned,
+      () => watched(flight, planned, () => send(flight, planned)),
+    );
+  } catch (error) {
+    if (run.session.broken || run.lease.lost.aborted) {
+      throw new UnknownOutcome("the answer was lost", { cause: error });
+    }
+    if (!isInterruption(run, error)) throw error;
+    const { progress } = await readJournal(run.session, run.tables);
+    if (!progress?.intent) throw error;
+    // An ambiguous answer isn't a wish to stop: what runs may run to its end.
+    const wish = isLost(error) ? "wait" : "cancel";
+    const settled = await settle(
+      run,
+      classify(statement.text),
+      progress.intent,
+      wish,
+    );
+    run.emit({ type: "statement-reconciled", outcome: settled, ...place });
+    if (settled === "unknown") {
+      throw new UnknownOutcome("the catalog can't tell", { cause: error });
+    }
+    if (settled === "not-done") {
+      if (isLost(error)) return await runSchemaChange(flight, planned);
+      throw error;
+    }
+  }
+  run.emit({
+    type: "statement-finished",
+    durationMs: performance.now() - start,
+    ...place,
+  });
+}
+
+/**
+ * Finds out what became of a schema change that an earlier run has sent.
+ *
+ * @returns Whether it is done; where it is, that is in the flight's list.
+ * @throws {MigrationError} Where only a person can tell, with the commands that do.
+ */
+export async function settleIntent(
+  flight: Flight,
+  planned: PlannedStatement,
+  intent: Intent,
+): Promise<boolean> {
+  const { run, migration, done } = flight;
+  const { statement, number } = planned;
+  const settled = await settle(run, classify(statement.text), intent, "wait");
+  run.emit({
+    type: "statement-reconciled",
+    outcome: settled,
+    ...placeOf(flight, planned),
+  });
+  if (settled === "not-done") return false;
+  if (settled === "done") {
+    done.push(statement.hash);
+    return true;
+  }
+  const { path } = migration.file;
+  const { line, column } = statement;
+  const options = { version: migration.version, file: path, line, column };
+  throw new UnknownOutcome("the catalog can't tell", {
+    cause: new MigrationError(
+      `Cannot go on with ${path}:${line}:${column}: an earlier run sent statement ${number} and never had its answer, ` +
+        `and the catalog can't tell whether it took effect:\n  ${
+          statement.text.split("\n")[0]
+        }\n` +
+        `Look for its effect in the database. If it is there, run: crdb repair ${migration.version} --done\n` +
+        `If it isn't, run: crdb repair ${migration.version} --not-done\nThen run the command again.`,
+      options,
+    ),
+  });
+}
+
+async function settle(
+  run: Run,
+  info: StatementInfo,
+  intent: Intent,
+  wish: "wait" | "cancel",
+): Promise<Settlement> {
+  const { session, kind } = run;
+  const jobs = await schemaJobs(session, intent.at);
+  if (wish === "cancel") await cancelJobs(session, jobs.filter(isOpen));
+  await waitForJobs(session, jobs, { signal: run.lease.lost });
+  const { effects = [], idempotent } = info;
+  const whole = predicateOf(effects, kind);
+  if (whole === undefined) return idempotent ? "not-done" : "unknown";
+  if (await isTrue(run, whole)) {
+    return intent.before === false ? "done" : "not-done";
+  }
+  if (idempotent || effects.length === 1) return "not-done";
+  // Of several changes in one statement, one alone may have come through.
+  for (const effect of effects) {
+    const part = predicateOf([effect], kind);
+    if (
+      part !== undefined && await isTrue(run, part) && intent.before !== null
+    ) return "unknown";
+  }
+  return "not-done";
+}
+
+function isOpen({ status }: Job): boolean {
+  return !["succeeded", "failed", "canceled", "revert-failed"].includes(status);
+}
+
+async function isTrue({ session }: Run, predicate: string): Promise<boolean> {
+  const { rows } = await session.query(`SELECT (${predicate})`);
+  return rows[0][0] === "t";
+}
+
+/** Whether an error ends the waiting for a statement that may go on in jobs of its own. */
+function isInterruption(run: Run, error: unknown): boolean {
+  if (run.cancel.aborted || isLost(error)) return true;
+  return error instanceof DatabaseError && error.code === "57014";
+}

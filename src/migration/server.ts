@@ -1,0 +1,61 @@
+/**
+ * What the two servers say in different words: who one's own session is, which sessions are alive,
+ * how to end one, and whom a statement waits for.
+ *
+ * @module
+ */
+
+import type { Session } from "../driver/driver.ts";
+import { quoteLiteral } from "../sql.ts";
+
+/** The servers that migrations know. */
+export type ServerKind = "cockroachdb" | "postgresql";
+
+/** Says what a session's server is. */
+export function serverKind({ parameters }: Session): ServerKind {
+  return parameters.crdb_version === undefined ? "postgresql" : "cockroachdb";
+}
+
+/** An expression for the session's own name, by which other sessions can look for it. */
+export function sessionName(kind: ServerKind): string {
+  return kind === "cockroachdb"
+    ? "current_setting('session_id')"
+    : "(SELECT pid || '/' || extract(epoch FROM backend_start) FROM pg_catalog.pg_stat_activity " +
+      "WHERE pid = pg_backend_pid())";
+}
+
+/**
+ * Says whether a session is there. It has to be one of the asking user's own: those of others may
+ * be hidden, and then seem gone.
+ */
+export async function isAlive(
+  session: Session,
+  kind: ServerKind,
+  name: string,
+): Promise<boolean> {
+  const text = kind === "cockroachdb"
+    ? `WITH s AS (SHOW SESSIONS) SELECT 1 FROM s WHERE session_id = ${
+      quoteLiteral(name)
+    }`
+    : "SELECT 1 FROM pg_catalog.pg_stat_activity " +
+      `WHERE pid || '/' || extract(epoch FROM backend_start) = ${
+        quoteLiteral(name)
+      }`;
+  return (await session.query(text)).rows.length > 0;
+}
+
+/** Ends a session, so that what it holds is free; does nothing where it is gone. */
+export async function endSession(
+  session: Session,
+  kind: ServerKind,
+  name: string,
+): Promise<void> {
+  await session.query(
+    kind === "cockroachdb"
+      ? `CANCEL SESSION IF EXISTS ${quoteLiteral(name)}`
+      : "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity " +
+        `WHERE pid || '/' || extract(epoch FROM backend_start) = ${
+          quoteLiteral(name)
+        }`,
+  );
+}

@@ -1,0 +1,294 @@
+/**
+ * What kind of statement a text is, for both CockroachDB and PostgreSQL: how it may be run, whether
+ * a second run is harmless, and what the catalog tells of it afterwards.
+ *
+ * @module
+ */
+
+import { type Effect, type Outcome, UNKNOWN } from "./effect.ts";
+import { schemaChange } from "./effects.ts";
+import { commentOn, grant, revoke } from "./grants.ts";
+import { type Head, readHead } from "./head.ts";
+import { Reader } from "./reader.ts";
+
+export type { ConstraintType, Effect, NamedObject, Outcome } from "./effect.ts";
+export type { ObjectName } from "./reader.ts";
+
+/**
+ * What a statement does: changes the schema (`ddl`) or rows (`data`), reads (`query`; a function
+ * that it calls may write), begins or ends a transaction, changes the session, or does another
+ * thing to the server (`utility`).
+ */
+export type StatementKind =
+  | "ddl"
+  | "data"
+  | "query"
+  | "transaction"
+  | "session"
+  | "utility";
+
+/** What is known of a statement from its text. */
+export interface StatementInfo {
+  /** What the statement does. */
+  readonly kind: StatementKind;
+  /** Its first words in upper case, such as `CREATE TABLE`, without `UNIQUE` and the like. */
+  readonly verb: string;
+  /** What the catalog holds once it has been done; `undefined` where that can't tell. */
+  readonly effects?: readonly Effect[];
+  /** Whether it is a `CREATE OR REPLACE`. */
+  readonly replaces: boolean;
+  /** Whether running it a second time leaves the same result without an error. */
+  readonly idempotent: boolean;
+  /** Whether PostgreSQL runs it in a transaction of several statements. */
+  readonly transactional: boolean;
+}
+
+/** The beginnings of statements by kind; a longer one comes before one that it begins with. */
+const VERBS: Readonly<Record<StatementKind, readonly string[]>> = {
+  transaction: [
+    "BEGIN",
+    "START TRANSACTION",
+    "SET TRANSACTION",
+    "COMMIT PREPARED",
+    "COMMIT",
+    "END",
+    "ROLLBACK PREPARED",
+    "ROLLBACK",
+    "ABORT",
+    "SAVEPOINT",
+    "RELEASE",
+    "PREPARE TRANSACTION",
+  ],
+  utility: [
+    "SET CLUSTER SETTING",
+    "RESET CLUSTER SETTING",
+    "ALTER SYSTEM",
+    "CREATE CHANGEFEED",
+    "CREATE SCHEDULE",
+    "VACUUM",
+    "ANALYZE",
+    "ANALYSE",
+    "REINDEX",
+    "CLUSTER",
+    "CHECKPOINT",
+    "LOCK",
+    "NOTIFY",
+    "BACKUP",
+    "RESTORE",
+    "EXPORT",
+    "PAUSE",
+    "RESUME",
+    "CANCEL",
+  ],
+  ddl: [
+    "COMMENT ON",
+    "GRANT",
+    "REVOKE",
+    "TRUNCATE",
+    "REASSIGN OWNED",
+    "REFRESH MATERIALIZED VIEW",
+    "SECURITY LABEL",
+    "IMPORT FOREIGN SCHEMA",
+  ],
+  session: [
+    "SET",
+    "RESET",
+    "USE",
+    "DISCARD ALL",
+    "DISCARD",
+    "PREPARE",
+    "DEALLOCATE",
+    "DECLARE",
+    "FETCH",
+    "MOVE",
+    "CLOSE",
+    "LISTEN",
+    "UNLISTEN",
+    "LOAD",
+  ],
+  data: [
+    "INSERT",
+    "UPSERT",
+    "UPDATE",
+    "DELETE",
+    "MERGE",
+    "COPY",
+    "CALL",
+    "DO",
+    "EXECUTE",
+  ],
+  query: ["SELECT", "VALUES", "TABLE", "SHOW", "EXPLAIN", "WITH"],
+};
+
+/** The same by their first words. */
+const VERBS_BY_FIRST_WORD = new Map<string, [StatementKind, string][]>();
+for (const kind of Object.keys(VERBS) as StatementKind[]) {
+  for (const verb of VERBS[kind]) {
+    const [first] = verb.split(" ", 1);
+    const others = VERBS_BY_FIRST_WORD.get(first) ?? [];
+    VERBS_BY_FIRST_WORD.set(first, [...others, [kind, verb]]);
+  }
+}
+
+/** Statements other than queries and settings that can be run twice. */
+const REPEATABLE = [
+  "SET CLUSTER SETTING",
+  "RESET CLUSTER SETTING",
+  "ALTER SYSTEM",
+  "VACUUM",
+  "ANALYZE",
+  "ANALYSE",
+  "REINDEX",
+  "CLUSTER",
+  "CHECKPOINT",
+  "TRUNCATE",
+  "REASSIGN OWNED",
+  "REFRESH MATERIALIZED VIEW",
+  "SECURITY LABEL",
+];
+
+/** Statements that PostgreSQL refuses in a transaction block. */
+const NOT_TRANSACTIONAL = [
+  "CREATE DATABASE",
+  "DROP DATABASE",
+  "CREATE TABLESPACE",
+  "DROP TABLESPACE",
+  "CREATE SUBSCRIPTION",
+  "DROP SUBSCRIPTION",
+  "ALTER SYSTEM",
+  "VACUUM",
+  "DISCARD ALL",
+];
+
+const DATA_VERBS = ["INSERT", "UPSERT", "UPDATE", "DELETE", "MERGE"];
+
+/** The data-modifying verb in a query: its main one, or that of a part in brackets. */
+function dataVerb(reader: Reader): string | undefined {
+  const { rest } = reader;
+  return rest.find(({ word }, i) =>
+    DATA_VERBS.includes(word) && ["(", "[", ")"].includes(rest[i - 1]?.text) &&
+    // A column may have such a name, and a function is called by one.
+    !["(", ",", ".", ")"].includes(rest[i + 1]?.text)
+  )?.word;
+}
+
+/** A query: it may write through a CTE, and `SELECT … INTO` makes a table. */
+function query(reader: Reader, verb: string): StatementInfo {
+  const data = dataVerb(reader);
+  if (data !== undefined) return info("data", data, UNKNOWN);
+  const main = verb === "WITH" ? "SELECT" : verb;
+  const selects = new Reader(reader.rest);
+  if (main !== "SELECT" || !selects.skipTo("INTO")) {
+    return info("query", main, { idempotent: true });
+  }
+  selects.skip();
+  const isTemporary = selects.takeOne("TEMPORARY", "TEMP") !== undefined;
+  selects.take("UNLOGGED");
+  selects.take("TABLE");
+  const name = selects.name();
+  const effects: Effect[] | undefined = name === undefined || isTemporary
+    ? undefined
+    : [{ type: "table", name, present: true }];
+  return info("ddl", "SELECT INTO", { effects, idempotent: false });
+}
+
+/** `EXPLAIN ANALYZE` does what it explains. */
+function explain(sql: string, reader: Reader): StatementInfo {
+  let runs = false;
+  for (;;) {
+    const option = reader.takeOne("ANALYZE", "ANALYSE", "VERBOSE");
+    if (option !== undefined) runs ||= option !== "VERBOSE";
+    else if (reader.sees("(")) {
+      const options = reader.group() ?? [];
+      runs ||= options.some(({ next: { word } }) => /^ANALY[SZ]E$/.test(word));
+    } else break;
+  }
+  const inner = runs && !reader.done
+    ? classify(sql.slice(reader.next.start))
+    : undefined;
+  return inner === undefined || inner.kind === "query"
+    ? info("query", "EXPLAIN", { idempotent: true })
+    : info(inner.kind, "EXPLAIN", { idempotent: inner.idempotent });
+}
+
+function schemaInfo(reader: Reader, head: Head): StatementInfo {
+  const { action, object } = head;
+  const isTableAs = action === "CREATE" && object === "TABLE" &&
+    new Reader(reader.rest).skipTo("AS");
+  const verb = `${action} ${object}${isTableAs ? " AS" : ""}`;
+  const isConcurrent =
+    ["CREATE INDEX", "DROP INDEX", "ALTER TABLE"].includes(verb) &&
+    reader.rest.some(({ word }) => word === "CONCURRENTLY");
+  return info("ddl", verb, schemaChange(reader, head), !isConcurrent);
+}
+
+function info(
+  kind: StatementKind,
+  verb: string,
+  { effects, idempotent, replaces = false }: Outcome,
+  transactional = true,
+): StatementInfo {
+  return {
+    kind,
+    verb,
+    effects,
+    replaces,
+    idempotent,
+    transactional: transactional && !NOT_TRANSACTIONAL.includes(verb),
+  };
+}
+
+/** PostgreSQL's CLUSTER and REINDEX depend on what they are given. */
+function isTransactional(verb: string, reader: Reader): boolean {
+  if (verb === "CLUSTER") {
+    reader.take("VERBOSE");
+    reader.group();
+    return !reader.done;
+  }
+  const words = ["CONCURRENTLY", "DATABASE", "SYSTEM", "SCHEMA"];
+  return verb !== "REINDEX" ||
+    !reader.rest.some(({ word }) => words.includes(word));
+}
+
+/**
+ * Says what a statement does, from its text alone.
+ *
+ * @example
+ * ```ts
+ * import { classify } from "./statement.ts";
+ *
+ * const { kind, verb, effects } = classify("CREATE TABLE users (id UUID PRIMARY KEY)");
+ * // "ddl", "CREATE TABLE", [{ type: "table", name: ["users"], present: true }]
+ * ```
+ *
+ * @param sql One statement.
+ * @returns What is known of it. A statement that begins with an unknown word is a `utility`.
+ * @throws {SqlTextError} A string, quoted identifier, dollar quote or comment that is not closed.
+ */
+export function classify(sql: string): StatementInfo {
+  const reader = new Reader(sql);
+  while (reader.take("("));
+  const candidates = VERBS_BY_FIRST_WORD.get(reader.next.word) ?? [];
+  for (const [kind, verb] of candidates) {
+    if (!reader.take(verb)) continue;
+    switch (verb) {
+      case "COMMENT ON":
+        return info("ddl", verb, commentOn(reader));
+      case "GRANT":
+        return info("ddl", verb, grant(reader));
+      case "REVOKE":
+        return info("ddl", verb, revoke(reader));
+      case "EXPLAIN":
+        return explain(sql, reader);
+      case "SELECT":
+      case "WITH":
+        return query(reader, verb);
+    }
+    const idempotent = kind === "session" || kind === "query" ||
+      REPEATABLE.includes(verb);
+    return info(kind, verb, { idempotent }, isTransactional(verb, reader));
+  }
+  const head = readHead(reader);
+  if (head !== undefined) return schemaInfo(reader, head);
+  return info("utility", reader.next.word, UNKNOWN);
+}

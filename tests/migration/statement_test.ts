@@ -1,0 +1,561 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { SqlTextError } from "../../src/errors.ts";
+import {
+  classify,
+  type Effect,
+  type StatementKind,
+} from "../../src/migration/statement.ts";
+
+/** Statements by kind, each with its verb. */
+const KINDS: Record<StatementKind, [sql: string, verb: string][]> = {
+  transaction: [
+    ["begin", "BEGIN"],
+    ["BEGIN ISOLATION LEVEL SERIALIZABLE", "BEGIN"],
+    ["START TRANSACTION READ ONLY", "START TRANSACTION"],
+    ["SET TRANSACTION PRIORITY HIGH", "SET TRANSACTION"],
+    ["COMMIT", "COMMIT"],
+    ["COMMIT PREPARED 'x'", "COMMIT PREPARED"],
+    ["END TRANSACTION", "END"],
+    ["ROLLBACK TO SAVEPOINT a", "ROLLBACK"],
+    ["ABORT", "ABORT"],
+    ["SAVEPOINT cockroach_restart", "SAVEPOINT"],
+    ["RELEASE SAVEPOINT a", "RELEASE"],
+    ["PREPARE TRANSACTION 'x'", "PREPARE TRANSACTION"],
+  ],
+  session: [
+    ["SET search_path = app", "SET"],
+    ["SET ROLE bob", "SET"],
+    ["RESET ALL", "RESET"],
+    ["USE db", "USE"],
+    ["DISCARD ALL", "DISCARD ALL"],
+    ["PREPARE p AS SELECT 1", "PREPARE"],
+  ],
+  utility: [
+    ["SET CLUSTER SETTING kv.x = true", "SET CLUSTER SETTING"],
+    ["VACUUM t", "VACUUM"],
+    ["ANALYZE t", "ANALYZE"],
+    ["BACKUP INTO 'x'", "BACKUP"],
+    ["RESTORE FROM LATEST IN 'x'", "RESTORE"],
+    ["IMPORT INTO t CSV DATA ('x')", "IMPORT"],
+    ["ALTER SYSTEM SET a = 1", "ALTER SYSTEM"],
+    ["CREATE CHANGEFEED FOR TABLE t INTO 'x'", "CREATE CHANGEFEED"],
+    ["LOCK TABLE t", "LOCK"],
+    ["FROBNICATE t", "FROBNICATE"],
+    ["", ""],
+  ],
+  query: [
+    ["SELECT 1", "SELECT"],
+    ["((SELECT 1) UNION SELECT 2)", "SELECT"],
+    ["SELECT update, t.delete FROM t FOR UPDATE", "SELECT"],
+    ["WITH a AS (SELECT 1) SELECT * FROM a", "SELECT"],
+    ["TABLE t", "TABLE"],
+    ["VALUES (1)", "VALUES"],
+    ["SHOW JOBS", "SHOW"],
+    ["EXPLAIN DELETE FROM t", "EXPLAIN"],
+    ["EXPLAIN (DDL) CREATE TABLE t (a INT)", "EXPLAIN"],
+    ["EXPLAIN ANALYZE SELECT 1", "EXPLAIN"],
+  ],
+  data: [
+    ["INSERT INTO t VALUES (1)", "INSERT"],
+    ["/* a */ upsert INTO t VALUES (1)", "UPSERT"],
+    ["UPDATE t SET a = 1", "UPDATE"],
+    ["DELETE FROM t", "DELETE"],
+    ["MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE", "MERGE"],
+    ["COPY t FROM '/x'", "COPY"],
+    ["CALL p()", "CALL"],
+    ["DO $$ BEGIN END $$", "DO"],
+    ["WITH a AS (SELECT 1) UPDATE t SET b = 1", "UPDATE"],
+    [
+      "WITH a AS MATERIALIZED (DELETE FROM t RETURNING b) SELECT * FROM a",
+      "DELETE",
+    ],
+    ["SELECT * FROM [INSERT INTO t VALUES (1) RETURNING a]", "INSERT"],
+    ["EXPLAIN ANALYZE (DEBUG) DELETE FROM t", "EXPLAIN"],
+    ["EXPLAIN (VERBOSE, ANALYZE) DELETE FROM t", "EXPLAIN"],
+  ],
+  ddl: [
+    ["CREATE TABLE t (a INT)", "CREATE TABLE"],
+    ["CREATE TABLE t (a) AS SELECT 1", "CREATE TABLE AS"],
+    ["CREATE TABLE t (a INT, b INT AS (a) STORED)", "CREATE TABLE"],
+    ["SELECT 1 AS a INTO t", "SELECT INTO"],
+    ["CREATE UNIQUE INDEX i ON t (a)", "CREATE INDEX"],
+    ["CREATE UNLOGGED TABLE t (a INT)", "CREATE TABLE"],
+    ["CREATE STATISTICS s ON a FROM t", "CREATE STATISTICS"],
+    ["CREATE OR REPLACE VIEW v AS SELECT 1", "CREATE VIEW"],
+    ["DROP MATERIALIZED VIEW v", "DROP MATERIALIZED VIEW"],
+    [
+      "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO a",
+      "ALTER DEFAULT PRIVILEGES",
+    ],
+    [
+      "ALTER RANGE default CONFIGURE ZONE USING gc.ttlseconds = 1",
+      "ALTER RANGE",
+    ],
+    ["TRUNCATE t CASCADE", "TRUNCATE"],
+    ["COMMENT ON TABLE t IS 'x'", "COMMENT ON"],
+    ["GRANT SELECT ON t TO a", "GRANT"],
+    ["REVOKE SELECT ON t FROM a", "REVOKE"],
+    ["REASSIGN OWNED BY a TO b", "REASSIGN OWNED"],
+    ["REFRESH MATERIALIZED VIEW v", "REFRESH MATERIALIZED VIEW"],
+  ],
+};
+
+for (const [kind, statements] of Object.entries(KINDS)) {
+  Deno.test(`classify() knows a statement of the kind "${kind}"`, () => {
+    for (const [sql, verb] of statements) {
+      const info = classify(sql);
+      assertEquals([sql, info.kind, info.verb], [sql, kind, verb]);
+    }
+  });
+}
+
+const t = ["t"];
+
+/** The effects of statements that can be told. */
+const EFFECTS: [sql: string, ...effects: Effect[]][] = [
+  ['CREATE TABLE IF NOT EXISTS "App".Users (id INT, FAMILY f (id))', {
+    type: "table",
+    name: ["App", "users"],
+    present: true,
+  }],
+  [
+    "DROP TABLE db.s.a, b CASCADE",
+    { type: "table", name: ["db", "s", "a"], present: false },
+    { type: "table", name: ["b"], present: false },
+  ],
+  ["SELECT 1 AS a INTO TABLE s.t FROM u", {
+    type: "table",
+    name: ["s", "t"],
+    present: true,
+  }],
+  ["CREATE SCHEMA IF NOT EXISTS s AUTHORIZATION bob", {
+    type: "schema",
+    name: ["s"],
+    present: true,
+  }],
+  ["CREATE SCHEMA AUTHORIZATION bob", {
+    type: "schema",
+    name: ["bob"],
+    present: true,
+  }],
+  ["CREATE DATABASE d", { type: "database", name: ["d"], present: true }],
+  ["CREATE USER IF NOT EXISTS bob WITH LOGIN", {
+    type: "role",
+    name: ["bob"],
+    present: true,
+  }],
+  ["CREATE SEQUENCE s START 5", {
+    type: "sequence",
+    name: ["s"],
+    present: true,
+  }],
+  ["CREATE TYPE s.mood AS ENUM ('a')", {
+    type: "type",
+    name: ["s", "mood"],
+    present: true,
+  }],
+  ["CREATE EXTENSION IF NOT EXISTS pgcrypto", {
+    type: "extension",
+    name: ["pgcrypto"],
+    present: true,
+  }],
+  ["CREATE MATERIALIZED VIEW IF NOT EXISTS v AS SELECT 1", {
+    type: "view",
+    name: ["v"],
+    materialized: true,
+    present: true,
+  }],
+  ["DROP VIEW v", {
+    type: "view",
+    name: ["v"],
+    materialized: false,
+    present: false,
+  }],
+  ["CREATE FUNCTION s.f(a INT,  b TEXT DEFAULT 'x  y') RETURNS INT AS ''", {
+    type: "function",
+    name: ["s", "f"],
+    parameters: "a INT, b TEXT DEFAULT 'x  y'",
+    present: true,
+  }],
+  [
+    "DROP FUNCTION IF EXISTS f(INT), g",
+    { type: "function", name: ["f"], parameters: "INT", present: false },
+    { type: "function", name: ["g"], present: false },
+  ],
+  ["CREATE TRIGGER tr BEFORE UPDATE OF a ON s.t EXECUTE FUNCTION f()", {
+    type: "trigger",
+    table: ["s", "t"],
+    name: "tr",
+    present: true,
+  }],
+  ["DROP POLICY IF EXISTS p ON t", {
+    type: "policy",
+    table: t,
+    name: "p",
+    present: false,
+  }],
+  [
+    'CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON s.t USING btree (a DESC, "B") STORING (c)',
+    {
+      type: "index",
+      table: ["s", "t"],
+      name: ["i"],
+      present: true,
+      columns: ["a", "B"],
+      unique: true,
+    },
+  ],
+  ["CREATE INVERTED INDEX ON t (j)", {
+    type: "index",
+    table: t,
+    name: undefined,
+    present: true,
+    columns: ["j"],
+    unique: false,
+  }],
+  ["CREATE INDEX i ON t (lower(a))", {
+    type: "index",
+    table: t,
+    name: ["i"],
+    present: true,
+    columns: undefined,
+    unique: false,
+  }],
+  [
+    "DROP INDEX t@i, s.j CASCADE",
+    { type: "index", table: t, name: ["i"], present: false },
+    { type: "index", name: ["s", "j"], present: false },
+  ],
+  ["ALTER INDEX s.t@i RENAME TO j", {
+    type: "rename",
+    object: "index",
+    of: ["s", "t"],
+    from: ["i"],
+    to: ["j"],
+  }],
+  [
+    "ALTER TABLE t ADD COLUMN IF NOT EXISTS a VARCHAR (20) [] NOT NULL, DROP b, ALTER c SET DEFAULT 'x  ' || /* c */ 'y'",
+    {
+      type: "column",
+      table: t,
+      column: "a",
+      present: true,
+      dataType: "VARCHAR (20) []",
+    },
+    { type: "column", table: t, column: "b", present: false },
+    {
+      type: "column-default",
+      table: t,
+      column: "c",
+      set: true,
+      expression: "'x  ' || 'y'",
+    },
+  ],
+  [
+    "ALTER TABLE IF EXISTS ONLY s.t ALTER COLUMN a SET DATA TYPE DECIMAL(10,2) USING a::DECIMAL, ALTER b TYPE timestamp with time zone",
+    {
+      type: "column-type",
+      table: ["s", "t"],
+      column: "a",
+      dataType: "DECIMAL(10,2)",
+    },
+    {
+      type: "column-type",
+      table: ["s", "t"],
+      column: "b",
+      dataType: "timestamp with time zone",
+    },
+  ],
+  [
+    "ALTER TABLE t ALTER a SET NOT NULL, ALTER b DROP NOT NULL, ALTER c DROP DEFAULT",
+    { type: "column-not-null", table: t, column: "a", value: true },
+    { type: "column-not-null", table: t, column: "b", value: false },
+    { type: "column-default", table: t, column: "c", set: false },
+  ],
+  [
+    "ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (a, b) REFERENCES u (a, b) NOT VALID",
+    {
+      type: "constraint",
+      table: t,
+      name: "fk",
+      present: true,
+      constraintType: "foreign-key",
+      columns: ["a", "b"],
+      validated: false,
+    },
+  ],
+  ["ALTER TABLE t ADD CHECK (a IS NOT NULL)", {
+    type: "constraint",
+    table: t,
+    name: undefined,
+    present: true,
+    constraintType: "check",
+    columns: undefined,
+    validated: true,
+  }],
+  ["ALTER TABLE t ADD UNIQUE (a)", {
+    type: "constraint",
+    table: t,
+    name: undefined,
+    present: true,
+    constraintType: "unique",
+    columns: ["a"],
+    validated: true,
+  }],
+  ["ALTER TABLE t ADD PRIMARY KEY (a)", {
+    type: "primary-key",
+    table: t,
+    columns: ["a"],
+  }],
+  ["ALTER TABLE t ADD CONSTRAINT pk PRIMARY KEY (a)", {
+    type: "primary-key",
+    table: t,
+    columns: ["a"],
+  }, {
+    type: "constraint",
+    table: t,
+    name: "pk",
+    present: true,
+    constraintType: "primary-key",
+    columns: ["a"],
+    validated: true,
+  }],
+  ["ALTER TABLE t ALTER PRIMARY KEY USING COLUMNS (a, b) USING HASH", {
+    type: "primary-key",
+    table: t,
+    columns: ["a", "b"],
+  }],
+  ["ALTER TABLE t VALIDATE CONSTRAINT fk", {
+    type: "constraint",
+    table: t,
+    name: "fk",
+    present: true,
+    validated: true,
+  }],
+  ["ALTER TABLE t DROP CONSTRAINT IF EXISTS fk", {
+    type: "constraint",
+    table: t,
+    name: "fk",
+    present: false,
+  }],
+  ["ALTER TABLE s.t RENAME TO u", {
+    type: "rename",
+    object: "table",
+    from: ["s", "t"],
+    to: ["s", "u"],
+  }],
+  ["ALTER TABLE t RENAME a TO b", {
+    type: "rename",
+    object: "column",
+    of: t,
+    from: ["a"],
+    to: ["b"],
+  }],
+  ["ALTER TABLE t RENAME CONSTRAINT a TO b", {
+    type: "rename",
+    object: "constraint",
+    of: t,
+    from: ["a"],
+    to: ["b"],
+  }],
+  ["ALTER TABLE s.t SET SCHEMA z", {
+    type: "rename",
+    object: "table",
+    from: ["s", "t"],
+    to: ["z", "t"],
+  }],
+  ["ALTER SEQUENCE s RENAME TO r", {
+    type: "rename",
+    object: "sequence",
+    from: ["s"],
+    to: ["r"],
+  }],
+  ["ALTER TYPE s.e ADD VALUE IF NOT EXISTS 'it''s' BEFORE 'y'", {
+    type: "enum-value",
+    typeName: ["s", "e"],
+    value: "it's",
+    present: true,
+  }],
+  ["ALTER TYPE e DROP VALUE 'x'", {
+    type: "enum-value",
+    typeName: ["e"],
+    value: "x",
+    present: false,
+  }],
+  ["ALTER TYPE e RENAME VALUE 'x' TO E'\\ty'", {
+    type: "rename",
+    object: "enum-value",
+    of: ["e"],
+    from: ["x"],
+    to: ["\ty"],
+  }],
+  ["COMMENT ON COLUMN s.t.c IS $$it's$$", {
+    type: "comment",
+    object: "column",
+    name: ["s", "t"],
+    part: "c",
+    text: "it's",
+  }],
+  ["COMMENT ON CONSTRAINT k ON t IS NULL", {
+    type: "comment",
+    object: "constraint",
+    name: t,
+    part: "k",
+    text: null,
+  }],
+  ["COMMENT ON SCHEMA s IS 'x'", {
+    type: "comment",
+    object: "schema",
+    name: ["s"],
+    text: "x",
+  }],
+  ['GRANT SELECT, INSERT ON TABLE a, s.b TO "Bob", al WITH GRANT OPTION', {
+    type: "grant",
+    privileges: ["SELECT", "INSERT"],
+    on: "table",
+    objects: [["a"], ["s", "b"]],
+    to: ["Bob", "al"],
+    granted: true,
+  }],
+  ["REVOKE ALL PRIVILEGES ON SCHEMA s FROM PUBLIC", {
+    type: "grant",
+    privileges: ["ALL"],
+    on: "schema",
+    objects: [["s"]],
+    to: ["public"],
+    granted: false,
+  }],
+  ["GRANT admin TO bob", {
+    type: "grant",
+    privileges: ["admin"],
+    on: "role",
+    objects: [],
+    to: ["bob"],
+    granted: true,
+  }],
+];
+
+for (const [sql, ...effects] of EFFECTS) {
+  Deno.test(`classify() tells the effects of ${sql}`, () => {
+    assertEquals(classify(sql).effects, effects);
+  });
+}
+
+Deno.test("classify() tells no effects where the catalog can't show them", () => {
+  for (
+    const sql of [
+      "CREATE OR REPLACE VIEW v AS SELECT 1",
+      "CREATE TEMP TABLE t (a INT)",
+      "CREATE INDEX ON t (lower(a))",
+      "ALTER TABLE t DROP COLUMN a, ADD COLUMN a INT",
+      "ALTER TABLE t RENAME COLUMN a TO b, ADD COLUMN a INT",
+      "ALTER TABLE t ADD COLUMN a INT, SPLIT AT VALUES (1)",
+      "ALTER TABLE t CONFIGURE ZONE USING gc.ttlseconds = 1, num_replicas = 3",
+      "ALTER SEQUENCE s RESTART",
+      "GRANT SELECT (a) ON t TO bob",
+      "GRANT SELECT ON ALL TABLES IN SCHEMA s TO bob",
+      "GRANT SYSTEM VIEWACTIVITY TO bob",
+      "REVOKE GRANT OPTION FOR SELECT ON t FROM bob",
+      "COMMENT ON FUNCTION f(INT) IS 'x'",
+      "TRUNCATE t",
+      "CREATE TABLE",
+      "ALTER TABLE t",
+      "DROP INDEX t@",
+    ]
+  ) assertEquals([sql, classify(sql).effects], [sql, undefined]);
+});
+
+Deno.test("classify() knows what can be run twice", () => {
+  for (
+    const sql of [
+      "CREATE TABLE IF NOT EXISTS t (a INT)",
+      "CREATE OR REPLACE VIEW v AS SELECT 1",
+      "DROP TABLE IF EXISTS t",
+      "ALTER TABLE t ALTER a SET NOT NULL, ALTER b SET DEFAULT 1",
+      "ALTER TABLE t ADD COLUMN IF NOT EXISTS a INT",
+      "ALTER TABLE t ALTER a TYPE INT",
+      "ALTER TABLE t OWNER TO bob",
+      "ALTER TABLE t CONFIGURE ZONE USING gc.ttlseconds = 1, num_replicas = 3",
+      "ALTER ROLE bob WITH PASSWORD 'x'",
+      "ALTER TYPE e ADD VALUE IF NOT EXISTS 'x'",
+      "GRANT SELECT ON ALL TABLES IN SCHEMA s TO bob",
+      "COMMENT ON FUNCTION f() IS 'x'",
+      "TRUNCATE t",
+      "SET a = 1",
+      "SELECT 1",
+    ]
+  ) assert(classify(sql).idempotent, sql);
+});
+
+Deno.test("classify() knows what can't be run twice", () => {
+  for (
+    const sql of [
+      "CREATE TABLE t (a INT)",
+      "DROP TABLE t",
+      "ALTER TABLE IF EXISTS t ADD COLUMN a INT",
+      "ALTER TABLE t ADD COLUMN IF NOT EXISTS a INT, DROP COLUMN b",
+      "ALTER TABLE t ALTER a TYPE INT USING a + 1",
+      "ALTER TABLE t RENAME TO u",
+      "ALTER TYPE e ADD VALUE 'x'",
+      "INSERT INTO t VALUES (1)",
+      "BEGIN",
+      "FROBNICATE",
+    ]
+  ) assert(!classify(sql).idempotent, sql);
+});
+
+Deno.test("classify() knows what replaces", () => {
+  assert(classify("CREATE OR REPLACE FUNCTION f() RETURNS INT AS ''").replaces);
+  assert(!classify("CREATE FUNCTION f() RETURNS INT AS ''").replaces);
+});
+
+Deno.test("classify() knows what PostgreSQL refuses in a transaction", () => {
+  for (
+    const sql of [
+      "CREATE INDEX CONCURRENTLY i ON t (a)",
+      "DROP INDEX CONCURRENTLY i",
+      "REINDEX TABLE CONCURRENTLY t",
+      "REINDEX (CONCURRENTLY) TABLE t",
+      "REINDEX DATABASE d",
+      "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
+      "VACUUM",
+      "CREATE DATABASE d",
+      "DROP DATABASE d",
+      "CREATE TABLESPACE s LOCATION 'x'",
+      "ALTER SYSTEM SET a = 1",
+      "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p",
+      "DISCARD ALL",
+      "CLUSTER",
+      "CLUSTER (VERBOSE)",
+    ]
+  ) assert(!classify(sql).transactional, sql);
+  for (
+    const sql of [
+      "CREATE INDEX i ON t (a)",
+      "CREATE TABLE concurrently (a INT)",
+      "ALTER TYPE e ADD VALUE 'x'",
+      "CLUSTER t USING i",
+      "REINDEX TABLE t",
+      "DISCARD PLANS",
+      "REFRESH MATERIALIZED VIEW CONCURRENTLY v",
+    ]
+  ) assert(classify(sql).transactional, sql);
+});
+
+Deno.test("classify() refuses text that can't be read", () => {
+  assertThrows(() => classify("SELECT 'x"), SqlTextError);
+});
+
+Deno.test("classify() gets through any order of words", () => {
+  const words = EFFECTS.flatMap(([sql]) => sql.split(" "))
+    .filter((word) => !/['"$]|\/\*/.test(word));
+  const text = fc.array(fc.constantFrom(...new Set(words)), { maxLength: 12 });
+  fc.assert(
+    fc.property(text, (parts) => {
+      const info = classify(parts.join(" "));
+      assertEquals(typeof info.verb, "string");
+    }),
+    { numRuns: 2_000 },
+  );
+});
