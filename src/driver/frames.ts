@@ -86,32 +86,29 @@ export function decodeRows(bytes: Uint8Array, limit: number): DecodedRows {
     if (next > bytes.length || next <= end) break;
     ends.push(end = next);
   }
-  const text = latin1.decode(bytes.subarray(0, end));
+  const text = latin1Of(bytes.subarray(0, end));
   const rows: TextRow[] = new Array(ends.length);
   let at = 0;
   for (let index = 0; index < ends.length; index++) {
     const cells: TextRow = new Array(view.getUint16(at + HEADER_LENGTH));
+    const frameEnd = ends[index];
     at += HEADER_LENGTH + 2;
     for (let cell = 0; cell < cells.length; cell++) {
       const start = at + 4;
-      if (start > ends[index]) break;
-      const length = view.getInt32(at);
+      const length = start > frameEnd ? Infinity : view.getInt32(at);
+      at = start + Math.max(length, 0);
+      if (at > frameEnd) throw new RangeError("A cell leaves its frame");
       if (length < 0) {
         cells[cell] = null;
-        at = start;
         continue;
       }
-      at = start + length;
-      if (at > ends[index]) break;
       let seen = 0;
       for (let byte = start; byte < at; byte++) seen |= bytes[byte];
       cells[cell] = seen < 0x80
         ? text.substring(start, at)
         : utf8.decode(bytes.subarray(start, at));
     }
-    if (at !== ends[index]) {
-      throw new RangeError("A row does not fill its frame");
-    }
+    if (at !== frameEnd) throw new RangeError("A row does not fill its frame");
     rows[index] = cells;
   }
   return { rows, end };
@@ -183,9 +180,14 @@ export interface CommandTag {
  */
 export function parseCommandTag(body: Uint8Array): CommandTag {
   const tag = textOf(body.subarray(0, endOfText(body, 0)));
-  const [, command, count] = /^(.*?)((?: \d+)*)$/.exec(tag)!;
-  return { command, rowCount: Number(count.split(" ").at(-1)) };
+  let end = tag.length;
+  while (end > 0 && tag.charCodeAt(end - 1) <= DIGIT_NINE) end--;
+  const rowCount = end < tag.length ? tag.slice(tag.lastIndexOf(" ") + 1) : 0;
+  return { command: tag.slice(0, end), rowCount: Number(rowCount) };
 }
+
+/** Of a tag's characters, only digits and spaces are no greater. */
+const DIGIT_NINE = 0x39;
 
 const STATUS: Readonly<Record<string, TransactionStatus>> = {
   I: "idle",
@@ -205,12 +207,25 @@ export function parseStatus(body: Uint8Array): TransactionStatus {
   return status;
 }
 
-/** Text of a few bytes; most of it is ASCII, which is faster without a decoder. */
+/** Up to this length a text is made faster without a decoder. */
+const SHORT = 64;
+
 function textOf(bytes: Uint8Array): string {
-  if (bytes.length > 32 || bytes.some((byte) => byte > 0x7f)) {
-    return utf8.decode(bytes);
-  }
-  return String.fromCharCode(...bytes);
+  return bytes.length <= SHORT && isAscii(bytes)
+    ? latin1Of(bytes)
+    : utf8.decode(bytes);
+}
+
+function latin1Of(bytes: Uint8Array): string {
+  return bytes.length <= SHORT
+    ? String.fromCharCode.apply(null, bytes as unknown as number[])
+    : latin1.decode(bytes);
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  let seen = 0;
+  for (let at = 0; at < bytes.length; at++) seen |= bytes[at];
+  return seen < 0x80;
 }
 
 function viewOf(bytes: Uint8Array): DataView {

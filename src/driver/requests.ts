@@ -19,23 +19,6 @@ export const SSL_REQUEST: Uint8Array<ArrayBuffer> = new Uint8Array(
 /** Ends a session. */
 export const TERMINATE: Uint8Array<ArrayBuffer> = frame("X", new Uint8Array());
 
-/** Ends a batch of extended-protocol frames. */
-export const SYNC: Uint8Array<ArrayBuffer> = frame("S", new Uint8Array());
-
-/**
- * Builds a frame.
- *
- * @param type The frame's type, one ASCII character.
- * @param body What follows the length.
- */
-export function frame(type: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(5 + body.length);
-  bytes[0] = type.charCodeAt(0);
-  new DataView(bytes.buffer).setInt32(1, body.length + 4);
-  bytes.set(body, 5);
-  return bytes;
-}
-
 /**
  * Refuses to send the data that `COPY … FROM STDIN` asks for.
  *
@@ -108,5 +91,13 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
     bytes.set(part, at);
     at += part.length;
   }
+  return bytes;
+}
+
+function frame(type: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(5 + body.length);
+  bytes[0] = type.charCodeAt(0);
+  new DataView(bytes.buffer).setInt32(1, body.length + 4);
+  bytes.set(body, 5);
   return bytes;
 }

@@ -25,7 +25,8 @@ import {
   parseStatus,
 } from "./frames.ts";
 import { closed, hangUp, protocolBreach } from "./loss.ts";
-import { concat, copyFail, SYNC, TERMINATE } from "./requests.ts";
+import { type DriverWriter, Outbox } from "./outbox.ts";
+import { copyFail, TERMINATE } from "./requests.ts";
 import type { ByteStream } from "./socket.ts";
 
 /** The part of a `Deno.Conn` that deno-postgres uses. */
@@ -38,14 +39,6 @@ export interface DriverConn {
   close(): void;
 }
 
-/** The part of a stream's writer that deno-postgres uses; a whole stream costs a fifth of a query. */
-export interface DriverWriter {
-  /** Takes one frame; never rejects. */
-  write(frame: Uint8Array): Promise<void>;
-  /** Always resolved: the driver awaits its writes. */
-  readonly ready: Promise<void>;
-}
-
 /** Before the log-in a longer frame means that the other side isn't a PostgreSQL server. */
 const LOGIN_FRAME_LENGTH = 64 * 1024;
 const MAX_FRAME_LENGTH = 2 ** 30;
@@ -55,13 +48,10 @@ const LOGIN_FRAMES = frameTypes("RSKNEZv");
 const CALL_FRAMES = frameTypes("123ACDEGHINSTZcdns");
 const IDLE_FRAMES = frameTypes("ANSE");
 const FOR_DRIVER = frameTypes("REZ");
-/** The driver's frames that end a batch: Query, Sync, Flush and the password. */
-const BATCH_ENDS = frameTypes("QSHp");
 
 const ENDS_SESSION = new Set(["FATAL", "PANIC"]);
 
 const NOTHING = new Uint8Array();
-const DONE = Promise.resolve();
 
 /** Carries one session's frames. */
 export class Transport {
@@ -77,12 +67,9 @@ export class Transport {
   lost?: DatabaseError;
 
   #stream: ByteStream;
-  #startup?: Uint8Array;
-  #batch: Uint8Array[] = [];
-  #sent = DONE;
+  #outbox: Outbox;
   #answer?: Answer;
   #loggedIn = false;
-  #extended = false;
   #buffer = new FrameBuffer();
   #served: Uint8Array = NOTHING;
   #filling?: Promise<void>;
@@ -95,15 +82,10 @@ export class Transport {
    */
   constructor(stream: ByteStream, startup: Uint8Array) {
     this.#stream = stream;
-    this.#startup = startup;
+    const outbox = this.#outbox = new Outbox(stream, startup);
     this.conn = {
       read: (buffer) => this.#serve(buffer),
-      writable: {
-        getWriter: () => ({
-          write: (frame) => this.#write(frame),
-          ready: DONE,
-        }),
-      },
+      writable: { getWriter: () => outbox },
       close: () => {},
     };
   }
@@ -148,41 +130,10 @@ export class Transport {
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_GRACE_MS);
     });
-    const said = this.#sent.then(() => this.#stream.write(TERMINATE))
-      .catch(() => {});
-    await Promise.race([said, grace]);
+    await Promise.race([this.#outbox.send(TERMINATE), grace]);
     clearTimeout(timer);
     this.#stream.close();
     await this.#filling;
-  }
-
-  /** Never rejects, as the driver leaves some of its writes unawaited: reading tells why. */
-  #write(frame: Uint8Array): Promise<void> {
-    if (this.#startup !== undefined) {
-      this.#send(this.#startup);
-      this.#startup = undefined;
-      return DONE;
-    }
-    this.#batch.push(frame);
-    if (BATCH_ENDS.has(frame[0])) {
-      this.#extended = frame[0] === SYNC[0];
-      this.#send(concat(this.#batch));
-      this.#batch = [];
-    }
-    return DONE;
-  }
-
-  /** Sends bytes after all others. What the server says to them is awaited, not the sending. */
-  #send(bytes: Uint8Array): void {
-    this.#sent = (async () => {
-      await this.#sent;
-      if (this.lost !== undefined) return;
-      try {
-        await this.#stream.write(bytes);
-      } catch {
-        // What the server said before it hung up is still there to be read.
-      }
-    })();
   }
 
   #serve(buffer: Uint8Array): Promise<number> {
@@ -284,10 +235,7 @@ export class Transport {
         break;
       case FRAME.copyIn:
         this.#refuseCopy("FROM STDIN", "INSERT");
-        this.#send(concat([
-          copyFail("not supported"),
-          ...(this.#extended ? [SYNC] : []),
-        ]));
+        this.#outbox.send(copyFail("not supported"));
         break;
       case FRAME.copyOut:
         this.#refuseCopy("TO STDOUT", "SELECT");

@@ -123,15 +123,21 @@ export function isKnownDirective(comment: string): boolean {
  * @throws {SqlTextError} An unknown directive, or values that it can't have.
  */
 export function parseDirective(comment: string, offset: number): Directives {
-  const [, word, rest] = /^--\s*@(\w+)\s*(.*)$/.exec(comment.trimEnd()) ?? [];
-  switch (word?.toUpperCase()) {
+  const text = comment.trimEnd();
+  const [, word = "", rest = ""] = /^--\s*@(\w+)\s*(.*)$/.exec(text) ?? [];
+  switch (word.toUpperCase()) {
     case "TIMEOUT":
       return parseTimeout(rest, offset);
     case "BACKFILL":
       return parseBackfill(rest, offset);
+    case "UNDO":
+      throw new SqlTextError(
+        `"${text}" is not the marker; write -- @UNDO with nothing after it`,
+        offset,
+      );
   }
   throw new SqlTextError(
-    `"@${word ?? ""}" is not a directive here; the known ones are ${FORMS}`,
+    `"@${word}" is not a directive here; the known ones are ${FORMS}`,
     offset,
   );
 }

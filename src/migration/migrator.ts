@@ -412,10 +412,8 @@ export class Migration {
       { ...options, isNeedless },
       async (run, state) => {
         const plan = agreed(planFor(state));
-        let progress = state.progress;
         for (const migration of plan.migrations) {
-          await applyMigration(run, migration, progress);
-          progress = undefined;
+          await applyMigration(run, migration, migration.progress);
         }
         return countOf(plan);
       },

@@ -39,6 +39,8 @@ export interface PlannedMigration {
   readonly direction: Direction;
   /** Its file. */
   readonly file: MigrationFile;
+  /** How far an earlier run has come; `undefined` where none was interrupted. */
+  readonly progress: Progress | undefined;
   /** How many of its statements an earlier run has done. */
   readonly done: number;
   /** Its statements that are still to run. */
@@ -162,13 +164,7 @@ export function planMigrate(
     if (!wanted && file) pending.unshift(file);
   }
   for (const file of pending) {
-    migrations.push(
-      planned(
-        file,
-        "up",
-        isInFlight(flight, file.version) ? flight : undefined,
-      ),
-    );
+    migrations.push(planned(file, "up", flight));
   }
   problems.push(...migrations.flatMap(contentProblems));
   return { migrations, problems };
@@ -187,9 +183,9 @@ export function planRollback(
     problems.push({
       type: "half-applied",
       version: flight.version,
-      message: `Cannot roll back: ${flight.version} is half applied, ${
+      message: `Cannot roll back: ${flight.version} is half applied, with ${
         statements(flight.done.length)
-      } of it are done; finish it with migrate first`,
+      } of it done; finish it with migrate first`,
     });
   }
   const applied = [...state.applied].sort((a, b) =>
@@ -222,14 +218,13 @@ export function planRollback(
       });
     }
   }
-  if (
-    flight?.direction === "down" &&
-    !chosen.some(({ version }) => isInFlight(flight, version))
-  ) {
-    const begun = state.applied.find(({ version }) =>
-      isInFlight(flight, version)
-    );
-    if (begun) chosen = [begun, ...chosen];
+  if (flight?.direction === "down") {
+    const isBegun = ({ version }: AppliedMigration) =>
+      isInFlight(flight, version);
+    chosen = [
+      ...state.applied.filter(isBegun),
+      ...chosen.filter((row) => !isBegun(row)),
+    ];
   }
   const migrations: PlannedMigration[] = [];
   for (const { version, description } of chosen) {
@@ -250,9 +245,9 @@ export function planRollback(
           `Cannot roll back ${file.path}: it has no undo part; add one below a line "-- @UNDO"`,
       });
     } else {
-      const progress = isInFlight(flight, version) ? flight : undefined;
-      problems.push(...flightProblems(file, progress));
-      migrations.push(planned(file, "down", progress));
+      const next = planned(file, "down", flight);
+      problems.push(...flightProblems(file, next.progress));
+      migrations.push(next);
     }
   }
   problems.push(...migrations.flatMap(contentProblems));
@@ -328,10 +323,16 @@ function flightProblems(
   }];
 }
 
+/** How statements begin that steer transactions; most others needn't be read for that. */
+const TRANSACTION =
+  /^(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE|SET)\b/i;
+
 /** What a file's statements may not be. */
 function contentProblems({ file, statements }: PlannedMigration): Problem[] {
   return statements
-    .filter(({ kind }) => kind === "transaction")
+    .filter((planned) =>
+      TRANSACTION.test(planned.statement.text) && planned.kind === "transaction"
+    )
     .map(({ statement, verb }) => ({
       type: "transaction-statement",
       version: file.version,
@@ -346,22 +347,40 @@ function contentProblems({ file, statements }: PlannedMigration): Problem[] {
 function planned(
   file: MigrationFile,
   direction: Direction,
-  progress: Progress | undefined,
+  flight: Progress | undefined,
 ): PlannedMigration {
+  const { version, description } = file;
+  const progress =
+    flight?.direction === direction && isInFlight(flight, version)
+      ? flight
+      : undefined;
   const done = progress?.done.length ?? 0;
-  return {
-    version: file.version,
-    description: file.description,
-    direction,
-    file,
-    done,
-    statements: statementsOf(file, direction).slice(done).map(
-      (statement, index) => {
-        const { kind, verb } = classify(statement.text);
-        return { statement, number: done + index + 1, kind, verb };
-      },
-    ),
-  };
+  const statements = statementsOf(file, direction).slice(done).map(
+    (statement, index) => new LazyPlanned(statement, done + index + 1),
+  );
+  return { version, description, direction, file, progress, done, statements };
+}
+
+/** A planned statement that is read when somebody asks what kind it is. */
+class LazyPlanned implements PlannedStatement {
+  #info: StatementInfo | undefined;
+
+  constructor(
+    readonly statement: MigrationStatement,
+    readonly number: number,
+  ) {}
+
+  get kind(): StatementInfo["kind"] {
+    return this.#read().kind;
+  }
+
+  get verb(): string {
+    return this.#read().verb;
+  }
+
+  #read(): StatementInfo {
+    return this.#info ??= classify(this.statement.text);
+  }
 }
 
 /** The statements of a file in a direction. */

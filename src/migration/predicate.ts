@@ -120,12 +120,19 @@ function renamePredicate(
   catalog: Catalog,
 ): string | undefined {
   const { from, to } = effect;
-  const old = findRenamed(effect, from, catalog);
   const current = findRenamed(effect, to, catalog);
-  return all([exists(current), exists(old, false)]);
+  const old = findRenamed(effect, from, catalog);
+  // After SET SCHEMA the search path may still lead to the object, in its new schema.
+  const isMoved = from.at(-1) === to.at(-1);
+  const apart = isMoved ? ` AND n.nspname <> ${quoteLiteral(to[0])}` : "";
+  return all([exists(current), exists(old && old + apart, false)]);
 }
 
-function predicate(effect: Effect, catalog: Catalog): string | undefined {
+function predicate(
+  effect: Effect,
+  effects: readonly Effect[],
+  catalog: Catalog,
+): string | undefined {
   switch (effect.type) {
     case "view":
       return named(
@@ -149,7 +156,7 @@ function predicate(effect: Effect, catalog: Catalog): string | undefined {
     case "index":
       return indexPredicate(effect, catalog);
     case "constraint":
-      return constraintPredicate(effect, catalog);
+      return constraintPredicate(effect, effects, catalog);
     case "primary-key":
       return primaryKeyPredicate(effect, catalog);
     case "enum-value":
@@ -190,5 +197,9 @@ export function predicateOf(
   options: { readonly database?: string } = {},
 ): string | undefined {
   const catalog = { kind, database: options.database };
-  return all(effects.map((effect) => predicate(effect, catalog)));
+  const held = all(effects.map((effect) => predicate(effect, effects, catalog)));
+  if (kind === "postgresql" || held === undefined) return held;
+  // An UPDATE of CockroachDB v22.1 tries to lock the catalog's rows too, and fails, unless they are
+  // read apart.
+  return `(WITH c AS MATERIALIZED (SELECT ${held} AS held) SELECT held FROM c)`;
 }

@@ -13,7 +13,6 @@ import {
   type Catalog,
   exists,
   find,
-  literals,
   oidOf,
   type Search,
 } from "./catalog.ts";
@@ -71,22 +70,24 @@ export function findIndex(
       }`;
 }
 
-/** Says that the columns with some numbers, in order, are those. */
+/** Says that an array holds the numbers of columns, in order; `first` is the index of its first. */
 function areColumns(
-  numbers: string,
+  array: string,
+  first: number,
   table: string,
   columns: readonly string[],
-  count?: string,
 ): string {
-  const limit = count === undefined ? "" : ` WHERE p.place <= ${count}`;
-  return `ARRAY(SELECT a.attname::TEXT FROM unnest(${numbers}) WITH ORDINALITY AS p (num, place) ` +
-    `JOIN pg_catalog.pg_attribute a ON a.attrelid = ${table} AND a.attnum = p.num${limit} ` +
-    `ORDER BY p.place) = ARRAY[${literals(columns)}]::TEXT[]`;
+  return columns.map((column, i) =>
+    `${array}[${
+      first + i
+    }] = (SELECT a.attnum FROM pg_catalog.pg_attribute a ` +
+    `WHERE a.attrelid = ${table} AND a.attname = ${quoteLiteral(column)})`
+  ).join(" AND ");
 }
 
-function hasKey(columns: readonly string[]): string {
+function hasKey(table: string, columns: readonly string[]): string {
   return `i.indnkeyatts = ${columns.length} AND ` +
-    areColumns("i.indkey", "i.indrelid", columns, "i.indnkeyatts");
+    areColumns("i.indkey", 0, table, columns);
 }
 
 /** Whether a column is there, or no longer. */
@@ -156,29 +157,33 @@ export function indexPredicate(
   return exists(
     `SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisvalid ` +
       `AND NOT i.indisprimary AND ${unique ? "" : "NOT "}i.indisunique AND ${
-        hasKey(columns)
+        hasKey(oid, columns)
       }`,
   );
 }
 
-/** Whether a constraint is there, and valid where that counts, or no longer there. */
+/** Whether, of all effects of a statement, a constraint is there, and valid where that counts, or no longer there. */
 export function constraintPredicate(
   { table, name, present, constraintType, columns, validated }: Of<
     "constraint"
   >,
+  effects: readonly Effect[],
   catalog: Catalog,
 ): string | undefined {
   if (!present) {
-    return name === undefined
-      ? undefined
-      : exists(findConstraint(table, name, catalog), false);
+    const found = name && findConstraint(table, name, catalog);
+    // A new primary key may take the name of the one that is dropped.
+    const isReplaced = effects.some(({ type }) => type === "primary-key");
+    const apart = isReplaced ? " AND k.contype <> 'p'" : "";
+    return exists(found && found + apart, false);
   }
   const oid = oidOf("relation", table, catalog);
   if (oid === undefined || (name ?? columns) === undefined) return undefined;
   const tests = [
     name !== undefined
       ? `k.conname = ${quoteLiteral(name)}`
-      : areColumns("k.conkey", "k.conrelid", columns!),
+      : `array_length(k.conkey, 1) = ${columns!.length} AND ` +
+        areColumns("k.conkey", 1, oid, columns!),
   ];
   if (constraintType !== undefined) {
     tests.push(`k.contype = '${CONSTRAINT_LETTERS[constraintType]}'`);
@@ -204,6 +209,6 @@ export function primaryKeyPredicate(
   const oid = oidOf("relation", table, catalog);
   return oid && exists(
     `SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} ` +
-      `AND i.indisprimary AND ${hasKey(columns)}`,
+      `AND i.indisprimary AND ${hasKey(oid, columns)}`,
   );
 }

@@ -47,7 +47,7 @@ export interface Section {
 }
 
 const MARKER = /^--\s*@undo\s*$/i;
-const DIRECTIVE = /^--\s*@/;
+const DIRECTIVE = /^--\s*@\w/;
 
 /**
  * Computes the hash by which a statement is recognised after its file was edited.

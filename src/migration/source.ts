@@ -222,6 +222,11 @@ async function reserveVersion(folder: string, now: Date): Promise<string> {
   }
 }
 
+async function flush(path: string): Promise<void> {
+  using file = await Deno.open(path, { write: true });
+  await file.sync();
+}
+
 /**
  * Writes a new migration into a folder, which is made where it is missing. Writers in the same
  * second, in one or several processes, get different versions, and nobody reads a file half
@@ -243,6 +248,7 @@ export async function writeMigration(
   const { now = new Date() } = options;
   const directory = folderPath(folder);
   const text = formatMigration(description, forwardSql, undoSql);
+  // A description that makes no name is refused before anything is made on disk.
   migrationFileName("0", description);
   try {
     await Deno.mkdir(directory, { recursive: true });
@@ -254,8 +260,7 @@ export async function writeMigration(
   const path = join(directory, migrationFileName(version, description));
   try {
     await Deno.writeTextFile(draft, text);
-    using file = await Deno.open(draft, { write: true });
-    await file.sync();
+    await flush(draft);
     await Deno.rename(draft, path);
   } catch (cause) {
     await Deno.remove(draft).catch(() => {});

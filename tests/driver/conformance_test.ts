@@ -448,7 +448,8 @@ sessionTest("ends a stream with the error that it meets", async (session) => {
 });
 
 sessionTest("limits a stream as a whole", async (session) => {
-  const text = "SELECT g, pg_sleep(0.01) FROM generate_series(1, 100000) AS g";
+  const text =
+    "SELECT repeat('x', 10000), pg_sleep(0.01) FROM generate_series(1, 9999)";
   const error = await failure(
     collect(session.stream(text, [], { batchSize: 2, timeoutMs: 100 })),
   );
@@ -470,10 +471,11 @@ driverTest("reads a stream only as fast as it is taken", async (driver) => {
   let passed = 0;
   const proxy = createServer((near) => {
     const far = connect(config.port, config.host);
-    near.on("error", () => far.destroy()).pipe(far);
-    far.on("error", () => near.destroy()).on("data", ({ length }) => {
-      passed += length;
-    }).pipe(near);
+    near.on("error", () => {}).on("close", () => far.destroy()).pipe(far);
+    far.on("error", () => {}).on("close", () => near.destroy()).on(
+      "data",
+      ({ length }) => passed += length,
+    ).pipe(near);
   });
   const port = await listen(proxy);
   const session = await driver.connect({ ...config, host: "127.0.0.1", port });
@@ -707,6 +709,44 @@ driverTest(
       await session.close();
     }
   },
+);
+
+driverTest("notices that the server ends an idle session", async (driver) => {
+  const fatal = { severity: "FATAL", code: "57P01", message: "draining" };
+  await using server = await scriptedServer([
+    logIn(),
+    send(errorResponse(fatal)),
+    ({ socket }) => void socket.end(),
+  ]);
+  const session = await driver.connect(server.config);
+  while (!session.broken) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const error = await failure(session.query("SELECT 1"));
+  assertEquals([error.code, error.statement], ["57P01", "SELECT 1"]);
+  await session.close();
+});
+
+sessionTest("learns a parameter that changes", async (session) => {
+  await session.query("SET application_name = 'changed'");
+  assertEquals(session.parameters.application_name, "changed");
+}, { on: ["postgresql"] });
+
+sessionTest(
+  "refuses COPY from and to the client, and goes on",
+  async (session) => {
+    for (const args of [[], null]) {
+      const run = (text: string) =>
+        args ? session.query(text) : collect(session.stream(text));
+      await session.query("CREATE TEMP TABLE IF NOT EXISTS copied (a TEXT)");
+      const from = await failure(run("COPY copied FROM STDIN"));
+      assertStringIncludes(from.message, "use INSERT");
+      const to = await failure(run("COPY (SELECT 1) TO STDOUT"));
+      assertEquals(to.code, "0A000");
+      assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
+    }
+  },
+  { on: ["postgresql"] },
 );
 
 const socketFolder = await findSocketFolder();

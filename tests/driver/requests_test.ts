@@ -5,7 +5,6 @@ import {
   copyFail,
   SSL_REQUEST,
   startupMessage,
-  SYNC,
   TERMINATE,
 } from "../../src/driver/requests.ts";
 import { frame, FrameSplitter } from "../support/wire.ts";
@@ -46,13 +45,17 @@ Deno.test("startupMessage() sends any setting as it is, and the cluster in the o
   );
 });
 
+Deno.test("startupMessage() never holds the password", () => {
+  const message = startupMessage({ ...CONFIG, password: "opensesame" });
+  assertEquals(textOf(message).includes("opensesame"), false);
+});
+
 Deno.test("The other requests are the frames of the protocol", () => {
   assertEquals(SSL_REQUEST, frame("", 80877103));
   assertEquals(
     cancelRequest(new Uint8Array([0, 0, 1, 0, 0, 0, 0, 7])),
     frame("", 80877102, 256, 7),
   );
-  assertEquals(SYNC, frame("S"));
   assertEquals(TERMINATE, frame("X"));
   assertEquals(copyFail("no"), frame("f", "no"));
 });

@@ -1,12 +1,12 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { denoPostgresDriver } from "../../src/driver/deno_postgres.ts";
 import type {
   ConnectionConfig,
+  Driver,
   SslMode,
   TlsConfig,
 } from "../../src/driver/driver.ts";
-import { startupMessage } from "../../src/driver/requests.ts";
+import { openStream } from "../../src/driver/socket.ts";
 import {
   fallsBack,
   loadTlsOptions,
@@ -15,11 +15,13 @@ import {
   tlsProblem,
 } from "../../src/driver/tls.ts";
 import { ConfigError, DatabaseError } from "../../src/errors.ts";
+import { drivers, driverTest } from "../support/drivers.ts";
 import {
   close,
   expect,
   logIn,
   loopback,
+  type ScriptedServer,
   scriptedServer,
   send,
 } from "../support/scripted_server.ts";
@@ -174,92 +176,100 @@ Deno.test("loadTlsOptions() says which file is of no use, and never shows a key"
   );
 });
 
-const driver = denoPostgresDriver();
-
-async function refusal(config: ConnectionConfig): Promise<DatabaseError> {
+async function refusal(
+  driver: Driver,
+  config: ConnectionConfig,
+): Promise<DatabaseError> {
   return await assertRejects(() => driver.connect(config), DatabaseError);
 }
 
-Deno.test("A server without TLS is an error that names the remedy, and learns nothing", async () => {
-  for (const mode of ["require", "verify-ca", "verify-full"] as const) {
-    await using server = await scriptedServer([
-      expect("SSLRequest"),
-      send(new TextEncoder().encode("N")),
-    ]);
-    const error = await refusal({ ...server.config, tls: { mode } });
-    assertEquals(
-      error.message,
-      `Cannot connect to 127.0.0.1:${server.port}: the server does not speak TLS; switch it on there, or choose sslmode=disable where the network is trusted`,
+driverTest(
+  "names the remedy where the server has no TLS, and tells it nothing",
+  async (driver) => {
+    for (const mode of ["require", "verify-ca", "verify-full"] as const) {
+      await using server = await scriptedServer([
+        expect("SSLRequest"),
+        send(new TextEncoder().encode("N")),
+      ]);
+      const error = await refusal(driver, { ...server.config, tls: { mode } });
+      assertEquals(
+        error.message,
+        `Cannot connect to 127.0.0.1:${server.port}: the server does not speak TLS; switch it on there, or choose sslmode=disable where the network is trusted`,
+      );
+      assertEquals(server.received, [["SSLRequest"]]);
+    }
+  },
+);
+
+driverTest(
+  "goes on in plain text under prefer where the server has no TLS",
+  async (driver) => {
+    await using server = await scriptedServer(
+      [expect("SSLRequest"), send(new TextEncoder().encode("N")), close()],
+      [logIn()],
     );
-    assertEquals(server.received, [["SSLRequest"]]);
-  }
-});
-
-Deno.test("prefer goes on in plain text where the server has no TLS", async () => {
-  await using server = await scriptedServer(
-    [expect("SSLRequest"), send(new TextEncoder().encode("N")), close()],
-    [logIn()],
-  );
-  const session = await driver.connect({
-    ...server.config,
-    tls: { mode: "prefer" },
-  });
-  await session.close();
-  assertEquals(server.received.map(([first]) => first), [
-    "SSLRequest",
-    "StartupMessage",
-  ]);
-});
-
-Deno.test("Plain text that is slipped in before the handshake ends the connection", async () => {
-  await using server = await scriptedServer([
-    expect("SSLRequest"),
-    send(new TextEncoder().encode("SR\0\0\0\x08\0\0\0\0")),
-  ]);
-  const error = await refusal({ ...server.config, tls: { mode: "require" } });
-  assertEquals(
-    error.message,
-    `Cannot connect to 127.0.0.1:${server.port}: the TLS handshake failed: the server sent plain text before the handshake`,
-  );
-  assertEquals(server.received, [["SSLRequest"]]);
-});
-
-Deno.test("A server that hangs up or talks nonsense instead of TLS is told from one that is down", async () => {
-  const answers = {
-    "the server closed the connection": "",
-    "the server's answer is none of PostgreSQL's": "HTTP/1.1 400",
-  };
-  for (const [reason, answer] of Object.entries(answers)) {
-    await using server = await scriptedServer([
-      expect("SSLRequest"),
-      send(new TextEncoder().encode(answer)),
-      close(),
-    ]);
-    const { message } = await refusal({
+    const session = await driver.connect({
       ...server.config,
-      tls: { mode: "require" },
+      tls: { mode: "prefer" },
     });
-    assertEquals(
-      message.split(": ").slice(1).join(": "),
-      `the TLS handshake failed: ${reason}`,
+    await session.close();
+    assertEquals(server.received.map(([first]) => first), [
+      "SSLRequest",
+      "StartupMessage",
+    ]);
+  },
+);
+
+const SPOILED: Readonly<Record<string, string>> = {
+  "the server sent plain text before the handshake": "SR\0\0\0\x08\0\0\0\0",
+  "the server's answer is none of PostgreSQL's": "HTTP/1.1 400",
+  "the server closed the connection": "",
+};
+
+driverTest(
+  "says nothing more to a server that slips in plain text, talks nonsense or hangs up before the handshake",
+  async (driver) => {
+    for (const answer of Object.values(SPOILED)) {
+      await using server = await spoiling(answer);
+      const config = { ...server.config, tls: { mode: "require" } } as const;
+      assertEquals((await refusal(driver, config)).code, "08001");
+      assertEquals(server.received, [["SSLRequest"]]);
+    }
+  },
+);
+
+Deno.test("openStream() says what spoiled the handshake", async () => {
+  const { signal } = new AbortController();
+  const tls = await loadTlsOptions({ mode: "require" }, "127.0.0.1");
+  for (const [reason, answer] of Object.entries(SPOILED)) {
+    await using server = await spoiling(answer);
+    const error = await assertRejects(() =>
+      openStream(server.config, { signal, tls })
     );
+    assertEquals(tlsProblem(error), `the TLS handshake failed: ${reason}`);
   }
 });
+
+function spoiling(answer: string): Promise<ScriptedServer> {
+  const bytes = new TextEncoder().encode(answer);
+  return scriptedServer([expect("SSLRequest"), send(bytes), close()]);
+}
 
 const missing = await tlsServerMissing();
 
-Deno.test({
-  name: missing === undefined
-    ? "sslmode, certificates and log-ins on a PostgreSQL with TLS"
-    : `sslmode, certificates and log-ins on a PostgreSQL with TLS [ignored: ${missing}]`,
-  ignore: missing !== undefined,
-  async fn(t) {
-    await using server = await startTlsServer();
-    for (const [name, step] of Object.entries(STEPS)) {
-      await t.step(name, () => step(server));
-    }
-  },
-});
+for (const { driver, reason = missing } of drivers) {
+  const name = `${driver.name} keeps to sslmode and certificates`;
+  Deno.test({
+    name: reason === undefined ? name : `${name} [ignored: ${reason}]`,
+    ignore: reason !== undefined,
+    async fn(t) {
+      await using server = await startTlsServer();
+      for (const [name, step] of Object.entries(STEPS)) {
+        await t.step(name, () => step(driver, server));
+      }
+    },
+  });
+}
 
 function configFor(
   server: TlsServer,
@@ -274,7 +284,10 @@ function configFor(
   };
 }
 
-async function isEncrypted(config: ConnectionConfig): Promise<boolean> {
+async function isEncrypted(
+  driver: Driver,
+  config: ConnectionConfig,
+): Promise<boolean> {
   const session = await driver.connect(config);
   try {
     const { rows } = await session.query(
@@ -286,61 +299,82 @@ async function isEncrypted(config: ConnectionConfig): Promise<boolean> {
   }
 }
 
-const STEPS: Readonly<Record<string, (server: TlsServer) => Promise<void>>> = {
-  async "each mode protects as it promises"(server) {
+const STEPS: Readonly<
+  Record<string, (driver: Driver, server: TlsServer) => Promise<void>>
+> = {
+  async "each mode protects as it promises"(driver, server) {
     const rootCert = server.path("ca.crt");
     for (const mode of MODES.slice(1)) {
       const config = configFor(server, { tls: { mode, rootCert } });
-      assertEquals([mode, await isEncrypted(config)], [mode, true]);
+      assertEquals([mode, await isEncrypted(driver, config)], [mode, true]);
     }
     const plain = { user: "plain_user" };
     for (const mode of ["disable", "allow"] as const) {
       const config = configFor(server, { ...plain, tls: { mode } });
-      assertEquals([mode, await isEncrypted(config)], [mode, false]);
+      assertEquals([mode, await isEncrypted(driver, config)], [mode, false]);
     }
   },
 
-  async "disable is refused by a server that insists on TLS"(server) {
+  async "disable is refused by a server that insists on TLS"(driver, server) {
     const error = await refusal(
+      driver,
       configFor(server, { tls: { mode: "disable" } }),
     );
     assertEquals(error.code, "28000");
     assertMatch(error.message, /no encryption/);
   },
 
-  async "require takes any certificate, unless an authority is given"(server) {
+  async "require takes any certificate, unless an authority is given"(
+    driver,
+    server,
+  ) {
     const mode = "require";
-    assertEquals(await isEncrypted(configFor(server, { tls: { mode } })), true);
+    assertEquals(
+      await isEncrypted(driver, configFor(server, { tls: { mode } })),
+      true,
+    );
     const rootCert = server.path("other.crt");
-    const error = await refusal(configFor(server, { tls: { mode, rootCert } }));
+    const error = await refusal(
+      driver,
+      configFor(server, { tls: { mode, rootCert } }),
+    );
     assertMatch(error.message, /unknown authority/);
   },
 
-  async "verify-ca and verify-full refuse an unknown authority"(server) {
+  async "verify-ca and verify-full refuse an unknown authority"(
+    driver,
+    server,
+  ) {
     for (const mode of ["verify-ca", "verify-full"] as const) {
       for (const rootCert of [undefined, "system", server.path("other.crt")]) {
         const tls = { mode, rootCert };
-        const error = await refusal(configFor(server, { tls }));
+        const error = await refusal(driver, configFor(server, { tls }));
         assertEquals(error.code, "08001");
         assertMatch(error.message, /unknown authority .* sslrootcert$/);
       }
     }
   },
 
-  async "only verify-full checks the name"(server) {
+  async "only verify-full checks the name"(driver, server) {
     const rootCert = await Deno.readTextFile(server.path("ca.crt"));
     const host = "127.0.0.1";
     const loose = { mode: "verify-ca", rootCert } as const;
     assertEquals(
-      await isEncrypted(configFor(server, { host, tls: loose })),
+      await isEncrypted(driver, configFor(server, { host, tls: loose })),
       true,
     );
     const strict = { mode: "verify-full", rootCert } as const;
-    const error = await refusal(configFor(server, { host, tls: strict }));
+    const error = await refusal(
+      driver,
+      configFor(server, { host, tls: strict }),
+    );
     assertMatch(error.message, /certificate is for another name/);
   },
 
-  async "a client certificate logs in, and its absence is told"(server) {
+  async "a client certificate logs in, and its absence is told"(
+    driver,
+    server,
+  ) {
     const tls = {
       mode: "verify-full",
       rootCert: server.path("ca.crt"),
@@ -348,13 +382,13 @@ const STEPS: Readonly<Record<string, (server: TlsServer) => Promise<void>>> = {
     const user = "cert_user";
     const [cert, key] = [server.path("client.crt"), server.path("client.key")];
     const config = configFor(server, { user, tls: { ...tls, cert, key } });
-    assertEquals(await isEncrypted(config), true);
-    const error = await refusal(configFor(server, { user, tls }));
+    assertEquals(await isEncrypted(driver, config), true);
+    const error = await refusal(driver, configFor(server, { user, tls }));
     assertEquals(error.code, "28000");
     assertMatch(error.message, /client certificate/);
   },
 
-  async "SCRAM works over TLS, and failures keep 28P01"(server) {
+  async "SCRAM works over TLS, and failures keep 28P01"(driver, server) {
     const tls = {
       mode: "verify-full",
       rootCert: server.path("ca.crt"),
@@ -362,10 +396,10 @@ const STEPS: Readonly<Record<string, (server: TlsServer) => Promise<void>>> = {
     const user = "scram_user";
     const withPassword = (password?: string) =>
       configFor(server, { user, tls, password });
-    assertEquals(await isEncrypted(withPassword("right")), true);
-    const wrong = await refusal(withPassword("wrong"));
+    assertEquals(await isEncrypted(driver, withPassword("right")), true);
+    const wrong = await refusal(driver, withPassword("wrong"));
     assertEquals([wrong.code, wrong.kind], ["28P01", "permission"]);
-    const none = await refusal(withPassword());
+    const none = await refusal(driver, withPassword());
     assertEquals(none.code, "28P01");
     assertEquals(
       none.message,
@@ -374,6 +408,7 @@ const STEPS: Readonly<Record<string, (server: TlsServer) => Promise<void>>> = {
   },
 
   async "streams, cancellation and the end of the server work over TLS"(
+    driver,
     server,
   ) {
     const tls = {
@@ -396,12 +431,14 @@ const STEPS: Readonly<Record<string, (server: TlsServer) => Promise<void>>> = {
   },
 
   async "an expired certificate is refused by name, except where nothing is verified"(
+    driver,
     server,
   ) {
     await server.present("expired");
     const rootCert = server.path("ca.crt");
     for (const mode of ["verify-ca", "verify-full"] as const) {
       const error = await refusal(
+        driver,
         configFor(server, { tls: { mode, rootCert } }),
       );
       assertMatch(
@@ -410,18 +447,15 @@ const STEPS: Readonly<Record<string, (server: TlsServer) => Promise<void>>> = {
       );
     }
     const tls = { mode: "require" } as const;
-    assertEquals(await isEncrypted(configFor(server, { tls })), true);
+    assertEquals(await isEncrypted(driver, configFor(server, { tls })), true);
   },
 
-  async "a Unix socket has no TLS, whatever the mode"(server) {
+  async "a Unix socket has no TLS, whatever the mode"(driver, server) {
     const host = server.path(".").replace(/\/\.?$/, "");
     const tls = { mode: "verify-full" } as const;
-    assertEquals(await isEncrypted(configFor(server, { host, tls })), false);
+    assertEquals(
+      await isEncrypted(driver, configFor(server, { host, tls })),
+      false,
+    );
   },
 };
-
-Deno.test("startupMessage() never holds the password", () => {
-  const config = { ...loopback(1), password: "opensesame" };
-  const text = new TextDecoder().decode(startupMessage(config));
-  assertEquals(text.includes("opensesame"), false);
-});

@@ -167,7 +167,7 @@ ${update};
 
 Deno.test("parseMigration() takes an address in a comment for no directive", () => {
   assertEquals(
-    sections("-- by bob@example.com\nSELECT 1 -- @deprecated\n"),
+    sections("-- by bob@example.com\n-- @ noon\nSELECT 1 -- @deprecated\n"),
     [["SELECT 1"], undefined],
   );
 });
@@ -217,6 +217,11 @@ for (
       "-- @TIMEOUT 1s\n-- @TIMEOUT 2s\nSELECT 1",
       "2:1",
       "the directive is given twice for one statement; keep one",
+    ],
+    [
+      "SELECT 1;\n-- @UNDO: drop\nDROP TABLE t",
+      "2:1",
+      '"-- @UNDO: drop" is not the marker; write -- @UNDO with nothing after it',
     ],
     [
       "SELECT 1; -- @UNDO",

@@ -83,6 +83,8 @@ async function cockroach(): Promise<LadderServer | undefined> {
       `--listening-url-file=${urlFile}`,
     ],
     cwd: folder,
+    // Out of the terminal's group, or Ctrl-C would end the server under those who still use it.
+    detached: true,
     env: { COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING: "true" },
     stdin: "null",
     stdout: "null",
@@ -162,6 +164,7 @@ async function postgresql(): Promise<LadderServer | undefined> {
       ],
     ],
     cwd: folder,
+    detached: true,
     stdin: "null",
     stdout: "null",
     stderr: "null",

@@ -41,7 +41,8 @@ export interface ScriptedServer extends AsyncDisposable {
 }
 
 /**
- * Starts a server. Disposing of it rejects where a client did not keep to its script.
+ * Starts a server. Disposing of it rejects where a client sent something else than its script
+ * expects; a client may leave at any time.
  *
  * @param scripts The first connection's script, the second's, …; the last one serves all others.
  *
@@ -69,7 +70,7 @@ export async function scriptedServer(
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
     follow(script, newPeer(socket, types)).catch((error) => {
-      failures.push(error);
+      if (!(error instanceof ClientGone)) failures.push(error);
       socket.destroy();
     });
   });
@@ -109,6 +110,8 @@ export function loopback(port: number): ConnectionConfig {
   };
 }
 
+class ClientGone extends Error {}
+
 async function follow(script: Step[], peer: Peer): Promise<void> {
   for (const step of script) await step(peer);
   while (await peer.next() !== undefined);
@@ -143,9 +146,12 @@ function newPeer(socket: Socket, types: string[]): Peer {
 export function expect(...types: string[]): Step {
   return async ({ next }) => {
     for (const type of types) {
-      const found = (await next())?.type ?? "the end of the connection";
-      if (found !== type) {
-        throw new Error(`The script expects ${type}; there came ${found}`);
+      const found = await next();
+      if (found === undefined) throw new ClientGone();
+      if (found.type !== type) {
+        throw new Error(
+          `The script expects ${type}; there came ${found.type}`,
+        );
       }
     }
   };
@@ -156,12 +162,8 @@ export function skipTo(type: string): Step {
   return async ({ next }) => {
     for (;;) {
       const found = await next();
-      if (found?.type === type) return;
-      if (found === undefined) {
-        throw new Error(
-          `The script expects ${type}; there came the end of the connection`,
-        );
-      }
+      if (found === undefined) throw new ClientGone();
+      if (found.type === type) return;
     }
   };
 }
@@ -216,11 +218,12 @@ export function logIn(parameters: Record<string, string> = {}): Step {
 export function answer(...values: string[]): Step {
   return async (peer) => {
     const first = await peer.next();
-    const extended = first?.type === "Parse";
+    if (first === undefined) throw new ClientGone();
+    const extended = first.type === "Parse";
     if (extended) await skipTo("Sync")(peer);
-    else if (first?.type !== "Query") {
+    else if (first.type !== "Query") {
       throw new Error(
-        `The script expects a statement; there came ${first?.type}`,
+        `The script expects a statement; there came ${first.type}`,
       );
     }
     await send(

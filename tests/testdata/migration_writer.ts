@@ -1,3 +1,6 @@
+/// <reference no-default-lib="true" />
+/// <reference lib="deno.worker" />
+
 /**
  * A worker that writes migrations into a folder, beside others that do the same.
  *

@@ -1,0 +1,41 @@
+/**
+ * Migrations for tests: a folder of files that goes when the test is over.
+ *
+ * @module
+ */
+
+import type { Database } from "../../src/database/database.ts";
+import {
+  Migration,
+  type MigrationOptions,
+} from "../../src/migration/migrator.ts";
+
+/** Runs `fn` with a folder that holds these files. */
+export async function withFolder<T>(
+  files: Record<string, string>,
+  fn: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    return await fn(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs `fn` with the migrations of a folder that holds these files. */
+export function withMigrations<T>(
+  db: Database,
+  files: Record<string, string>,
+  fn: (migration: Migration, folder: string) => Promise<T>,
+  options: MigrationOptions = {},
+): Promise<T> {
+  return withFolder(
+    files,
+    (folder) =>
+      fn(new Migration(db, { migrationsDir: folder, ...options }), folder),
+  );
+}

@@ -1,0 +1,3 @@
+CREATE TABLE notes (id INT8 PRIMARY KEY, body TEXT NOT NULL, written TIMESTAMPTZ DEFAULT now());
+-- @UNDO
+DROP TABLE notes;

@@ -1,0 +1,3 @@
+DROP TABLE obsolete;
+-- @UNDO
+CREATE TABLE obsolete (id INT8 PRIMARY KEY);

@@ -1,0 +1,3 @@
+TRUNCATE TABLE obsolete;
+-- @UNDO
+TRUNCATE TABLE obsolete;

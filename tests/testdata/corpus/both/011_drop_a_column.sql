@@ -1,0 +1,3 @@
+ALTER TABLE accounts DROP COLUMN spare;
+-- @UNDO
+ALTER TABLE accounts ADD COLUMN spare TEXT;

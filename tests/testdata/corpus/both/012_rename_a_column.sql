@@ -1,0 +1,3 @@
+ALTER TABLE events RENAME COLUMN kind TO sort;
+-- @UNDO
+ALTER TABLE events RENAME COLUMN sort TO kind;

@@ -1,0 +1,3 @@
+DROP INDEX events_kind;
+-- @UNDO
+CREATE INDEX events_kind ON events (kind);

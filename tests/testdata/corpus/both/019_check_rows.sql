@@ -1,0 +1,4 @@
+ALTER TABLE accounts ADD CONSTRAINT ranked CHECK (rank >= 0) NOT VALID;
+ALTER TABLE accounts VALIDATE CONSTRAINT ranked;
+-- @UNDO
+ALTER TABLE accounts DROP CONSTRAINT ranked;

@@ -1,0 +1,3 @@
+ALTER TABLE accounts RENAME CONSTRAINT balance_known TO balance_bound;
+-- @UNDO
+ALTER TABLE accounts RENAME CONSTRAINT balance_bound TO balance_known;

@@ -1,0 +1,7 @@
+CREATE SEQUENCE invoices START 100 INCREMENT 10;
+CREATE TABLE bills (id INT8 PRIMARY KEY DEFAULT nextval('invoices'), sum INT8);
+ALTER SEQUENCE tickets RENAME TO coupons;
+-- @UNDO
+ALTER SEQUENCE coupons RENAME TO tickets;
+DROP TABLE bills;
+DROP SEQUENCE invoices;

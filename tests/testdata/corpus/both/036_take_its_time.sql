@@ -1,0 +1,5 @@
+-- @TIMEOUT 1m
+CREATE TABLE slow (id INT8 PRIMARY KEY);
+-- @UNDO
+-- @TIMEOUT 1m
+DROP TABLE slow;

@@ -1,0 +1,11 @@
+CREATE FUNCTION visits() RETURNS INT8 LANGUAGE sql AS $$ SELECT 1::INT8; $$;
+CREATE OR REPLACE FUNCTION twice(x INT8) RETURNS INT8 LANGUAGE plpgsql AS $body$
+BEGIN
+  RETURN x * 2; -- $$
+END $body$;
+CREATE TRIGGER calm BEFORE UPDATE ON accounts
+  FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+-- @UNDO
+DROP TRIGGER calm ON accounts;
+DROP FUNCTION IF EXISTS twice(INT8);
+DROP FUNCTION visits();
