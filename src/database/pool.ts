@@ -3,12 +3,16 @@
  * or loop, so it can't be returned twice; what comes back in a transaction is rolled back, and what
  * comes back broken is replaced.
  *
+ * The library opens, counts, queues and reaps. The sessions used last are kept at hand in front of
+ * it, because its two timers a loan cost as much as a short statement.
+ *
  * @module
  */
 
 import { Pool, TimeoutError } from "tarn";
+import { checkOptionNames } from "../driver/config.ts";
 import type { ConnectionConfig, Driver, Session } from "../driver/driver.ts";
-import { DatabaseError } from "../errors.ts";
+import { ConfigError, DatabaseError } from "../errors.ts";
 
 /** Limits of a pool. */
 export interface PoolOptions {
@@ -22,11 +26,17 @@ export interface PoolOptions {
   maxLifetimeMs?: number;
 }
 
+/** How a pool is closed. */
+export interface CloseOptions {
+  /** How long to wait for the sessions in use, in milliseconds. Default: 10,000. */
+  timeoutMs?: number;
+}
+
 /** A session on loan. */
 export interface Loan {
   /** The session. */
   readonly session: Session;
-  /** Gives it back; more calls do nothing. */
+  /** Gives it back; more calls do nothing. Never rejects. */
   release(): Promise<void>;
 }
 
@@ -34,26 +44,44 @@ export interface Loan {
 export interface AcquireOptions {
   /** Ends the waiting. */
   signal?: AbortSignal;
-  /** What the session is for: the beginning of a statement. */
+  /** What the session is for, such as a statement; messages show its beginning. */
   purpose?: string;
 }
 
 interface Member {
   readonly session: Session;
   readonly expiresAt: number;
+  usedAt: number;
 }
 
+type Waiter = ReturnType<Pool<Member>["acquire"]>;
+
+const DEFAULTS: Required<PoolOptions> = {
+  max: 10,
+  acquireTimeoutMs: 30_000,
+  idleTimeoutMs: 60_000,
+  maxLifetimeMs: 1_800_000,
+};
 const PURPOSE_LENGTH = 60;
-const DRAIN_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 10_000;
+const ROLLBACK_TIMEOUT_MS = 5_000;
+/** Opening has a limit of its own; the library's only has to lie behind it. */
+const CREATE_MARGIN_MS = 5_000;
+const DONE = Promise.resolve();
 
 /** A pool of sessions of one driver on one server. */
 export class SessionPool {
-  readonly #pool: Pool<Member>;
-  readonly #acquireTimeoutMs: number;
-  readonly #max: number;
-  readonly #inUse = new Map<Member, { purpose: string; since: number }>();
+  readonly #library: Pool<Member>;
+  readonly #limits: Required<PoolOptions>;
+  readonly #onLoan = new Map<Member, { purpose: string; since: number }>();
+  readonly #waiting = new Set<Waiter>();
+  readonly #atHand: Member[] = [];
+  readonly #opening = new AbortController();
+  #tidying: ReturnType<typeof setInterval> | undefined;
   #lastFailure: unknown;
+  #closing: Promise<void> | undefined;
   #closed = false;
+  #onDrained: (() => void) | undefined;
 
   /**
    * Makes a pool; nothing is opened yet.
@@ -61,55 +89,23 @@ export class SessionPool {
    * @param driver What opens the sessions.
    * @param config Where to.
    * @param options Limits.
+   * @throws {ConfigError} A limit that is unknown or not above 0.
    */
   constructor(
     driver: Driver,
     config: ConnectionConfig,
     options: PoolOptions = {},
   ) {
-    const {
-      max = 10,
-      acquireTimeoutMs = 30_000,
-      idleTimeoutMs = 60_000,
-      maxLifetimeMs = 1_800_000,
-    } = options;
-    for (
-      const [name, value] of Object.entries({
-        max,
-        acquireTimeoutMs,
-        idleTimeoutMs,
-        maxLifetimeMs,
-      })
-    ) {
-      if (!(value > 0)) {
-        throw new RangeError(
-          `Cannot make a pool with ${name} ${value}: give a number above 0`,
-        );
-      }
-    }
-    this.#max = max;
-    this.#acquireTimeoutMs = acquireTimeoutMs;
-    this.#pool = new Pool<Member>({
+    const limits = this.#limits = checkedLimits(options);
+    this.#library = new Pool<Member>({
       min: 0,
-      max,
-      acquireTimeoutMillis: acquireTimeoutMs,
-      // Opening has a limit of its own; this one only has to lie behind it.
-      createTimeoutMillis: config.connectTimeoutMs + 5_000,
-      idleTimeoutMillis: idleTimeoutMs,
-      reapIntervalMillis: Math.min(1_000, idleTimeoutMs),
-      create: async () => {
-        try {
-          const session = await driver.connect(config);
-          this.#lastFailure = undefined;
-          const lifetime = maxLifetimeMs * (1 - Math.random() / 10);
-          return { session, expiresAt: performance.now() + lifetime };
-        } catch (error) {
-          this.#lastFailure = error;
-          throw error;
-        }
-      },
-      validate: ({ session, expiresAt }) =>
-        !session.broken && performance.now() < expiresAt,
+      max: limits.max,
+      acquireTimeoutMillis: limits.acquireTimeoutMs,
+      createTimeoutMillis: config.connectTimeoutMs + CREATE_MARGIN_MS,
+      idleTimeoutMillis: limits.idleTimeoutMs,
+      reapIntervalMillis: tidyInterval(limits),
+      create: () => this.#create(driver, config),
+      validate: isUsable,
       destroy: ({ session }) => session.close(),
     });
   }
@@ -122,22 +118,9 @@ export class SessionPool {
   async acquire(options: AcquireOptions = {}): Promise<Loan> {
     const { signal, purpose = "" } = options;
     signal?.throwIfAborted();
-    this.#refuseIfClosed();
-    const beginning = shorten(purpose);
-    const pending = this.#pool.acquire();
-    const onAbort = () => pending.abort();
-    signal?.addEventListener("abort", onAbort, { once: true });
-    let member: Member;
-    try {
-      member = await pending.promise;
-    } catch (error) {
-      signal?.throwIfAborted();
-      this.#refuseIfClosed();
-      throw this.#explain(error, beginning);
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
-    this.#inUse.set(member, { purpose: beginning, since: performance.now() });
+    if (this.#closed) throw closedError();
+    const member = this.#takeFromHand() ?? await this.#wait(purpose, signal);
+    this.#onLoan.set(member, { purpose, since: performance.now() });
     let released: Promise<void> | undefined;
     return {
       session: member.session,
@@ -159,68 +142,199 @@ export class SessionPool {
   }
 
   /**
-   * Waits for the sessions on loan, 10 seconds at most, and closes all.
+   * Refuses new callers, waits for those that are there, and closes all sessions.
    *
-   * Those that aren't back by then are closed under their users, whose calls reject.
+   * Sessions that aren't back within the limit are closed under their users, whose calls reject.
    */
-  async close(): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
     this.#closed = true;
-    const stragglers = setTimeout(() => {
-      for (const { session } of this.#inUse.keys()) session.close();
-    }, DRAIN_MS);
-    try {
-      await this.#pool.destroy();
-    } finally {
-      clearTimeout(stragglers);
-    }
+    return this.#closing ??= this.#close(options);
   }
 
-  async #release(member: Member): Promise<void> {
-    const { session } = member;
-    if (!session.broken && session.transactionStatus !== "idle") {
-      try {
-        await session.query("ROLLBACK", [], { timeoutMs: 5_000 });
-      } catch {
-        await session.close();
-      }
-    }
-    this.#inUse.delete(member);
-    this.#pool.release(member);
-  }
-
-  #refuseIfClosed(): void {
-    if (this.#closed) {
-      throw new DatabaseError({
-        code: "08003",
-        message: "Cannot use the database: it was closed; make a new Database",
+  async #close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions): Promise<void> {
+    if (this.#onLoan.size + this.#waiting.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        this.#onDrained = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
     }
+    this.#opening.abort(closedError());
+    for (const waiter of this.#waiting) refuse(waiter, closedError());
+    await Promise.all([...this.#onLoan.keys()].map(async (member) => {
+      await member.session.close();
+      this.#takeBack(member);
+    }));
+    for (const member of this.#atHand.splice(0)) this.#library.release(member);
+    clearInterval(this.#tidying);
+    await this.#library.destroy();
   }
 
-  #explain(error: unknown, purpose: string): unknown {
-    if (!(error instanceof TimeoutError) || error === this.#lastFailure) {
-      return error;
+  async #create(driver: Driver, config: ConnectionConfig): Promise<Member> {
+    const { signal } = this.#opening;
+    try {
+      const session = await driver.connect(config, { signal });
+      this.#lastFailure = undefined;
+      const now = performance.now();
+      const lifetime = this.#limits.maxLifetimeMs * (1 - Math.random() / 10);
+      return { session, expiresAt: now + lifetime, usedAt: now };
+    } catch (error) {
+      this.#lastFailure = error;
+      // While sessions are in use or being opened, those who wait may still get one.
+      const lastHope = this.#onLoan.size === 0 &&
+        this.#library.numPendingCreates() <= 1;
+      if (lastHope) {
+        for (const waiter of this.#waiting) refuse(waiter, error as Error);
+      }
+      throw error;
     }
+  }
+
+  #takeFromHand(): Member | undefined {
+    for (;;) {
+      const member = this.#atHand.pop();
+      if (member === undefined || isUsable(member)) return member;
+      this.#library.release(member);
+    }
+  }
+
+  async #wait(purpose: string, signal?: AbortSignal): Promise<Member> {
+    const waiter = this.#library.acquire();
+    const onAbort = () => refuse(waiter, new Error("aborted"));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#waiting.add(waiter);
+    try {
+      return await waiter.promise;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error instanceof TimeoutError ? this.#tooLate(purpose) : error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      this.#waiting.delete(waiter);
+      // A session that was got is on loan by the time that this is looked at.
+      queueMicrotask(() => this.#checkDrained());
+    }
+  }
+
+  #release(member: Member): Promise<void> {
+    const { broken, transactionStatus } = member.session;
+    if (!broken && transactionStatus !== "idle") return this.#rollback(member);
+    this.#takeBack(member);
+    return DONE;
+  }
+
+  async #rollback(member: Member): Promise<void> {
+    const { session } = member;
+    try {
+      await session.query("ROLLBACK", [], { timeoutMs: ROLLBACK_TIMEOUT_MS });
+    } catch {
+      await session.close();
+    }
+    this.#takeBack(member);
+  }
+
+  #takeBack(member: Member): void {
+    if (!this.#onLoan.delete(member)) return;
+    if (this.#closed || this.#waiting.size > 0 || !isUsable(member)) {
+      this.#library.release(member);
+    } else {
+      member.usedAt = performance.now();
+      this.#atHand.push(member);
+      this.#tidying ??= setInterval(
+        () => this.#tidy(),
+        tidyInterval(this.#limits),
+      );
+    }
+    this.#checkDrained();
+  }
+
+  /** Leaves sessions that weren't used for an interval to the library, which closes idle ones. */
+  #tidy(): void {
+    const before = performance.now() - tidyInterval(this.#limits);
+    const recent = this.#atHand.findIndex(({ usedAt }) => usedAt > before);
+    const idle = this.#atHand.splice(0, recent < 0 ? Infinity : recent);
+    for (const member of idle) this.#library.release(member);
+    if (this.#atHand.length > 0) return;
+    clearInterval(this.#tidying);
+    this.#tidying = undefined;
+  }
+
+  #checkDrained(): void {
+    if (this.#onLoan.size + this.#waiting.size === 0) this.#onDrained?.();
+  }
+
+  #tooLate(purpose: string): unknown {
+    const failure = this.#lastFailure;
+    if (failure !== undefined && this.#onLoan.size === 0) return failure;
+    const { max, acquireTimeoutMs } = this.#limits;
     const now = performance.now();
-    const holders = [...this.#inUse.values()]
+    const holders = [...this.#onLoan.values()]
       .map(({ purpose, since }) =>
-        `${purpose || "a transaction"} (${Math.round(now - since)} ms)`
+        `${shorten(purpose)} (${Math.round(now - since)} ms)`
       )
       .join(", ");
-    const others = this.#pool.numPendingAcquires();
+    const others = this.#waiting.size - 1;
     return new DatabaseError({
       code: "55P03",
       message:
-        `Cannot get a connection for ${purpose || "a transaction"} within ` +
-        `${this.#acquireTimeoutMs} ms: ${this.#inUse.size} of ${this.#max} are in use, for ${
+        `Cannot get a connection for ${
+          shorten(purpose)
+        } within ${acquireTimeoutMs} ms: ` +
+        `${this.#onLoan.size} of ${max} are in use, for ${
           holders || "nothing"
-        }, and ${others} more callers wait; end what holds them, or raise pool.max or pool.acquireTimeoutMs`,
-    }, { cause: error });
+        }, and ${others} more ${others === 1 ? "caller waits" : "callers wait"}; ` +
+        "end what holds them, or raise pool.max or pool.acquireTimeoutMs",
+    }, { cause: failure });
   }
 }
 
-function shorten(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
+function checkedLimits(options: PoolOptions): Required<PoolOptions> {
+  checkOptionNames(options, Object.keys(DEFAULTS));
+  const given = Object.entries(options)
+    .filter(([, value]) => value !== undefined);
+  const limits = { ...DEFAULTS, ...Object.fromEntries(given) };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!(Number.isFinite(value) && value > 0)) {
+      throw new ConfigError(
+        `Cannot make a pool with ${name} ${value}: give a number above 0`,
+      );
+    }
+  }
+  if (Number.isInteger(limits.max)) return limits;
+  throw new ConfigError(
+    `Cannot make a pool with max ${limits.max}: give a whole number`,
+  );
+}
+
+function tidyInterval({ idleTimeoutMs }: Required<PoolOptions>): number {
+  return Math.min(1_000, idleTimeoutMs);
+}
+
+function isUsable({ session, expiresAt }: Member): boolean {
+  return !session.broken && performance.now() < expiresAt;
+}
+
+/** Sends a waiter away. */
+function refuse(waiter: Waiter, error: Error): void {
+  // The library looks at this before it hands a session over, and sets it a little too late itself.
+  waiter.isRejected = true;
+  waiter.reject(error);
+}
+
+function closedError(): DatabaseError {
+  return new DatabaseError({
+    code: "08003",
+    message: "Cannot use the database: it was closed; make a new Database",
+  });
+}
+
+/** One line, not too long; cut first, for a statement may have megabytes. */
+function shorten(purpose: string): string {
+  const line = purpose.slice(0, 10 * PURPOSE_LENGTH).replace(/\s+/g, " ")
+    .trim();
+  if (line === "") return "other work";
   return line.length <= PURPOSE_LENGTH
     ? line
     : line.slice(0, PURPOSE_LENGTH - 1) + "…";

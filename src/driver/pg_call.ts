@@ -104,15 +104,16 @@ export class PgCall implements PgQuery {
     this.#endStream();
   }
 
-  /** Refuses to send data. */
+  /** Refuses `COPY … FROM STDIN`. */
   handleCopyInResponse(): void {
-    this.#connection!.sendCopyFail(
-      "COPY FROM STDIN isn't supported; use INSERT",
-    );
+    this.#refuseCopy("FROM STDIN", "INSERT");
+    this.#connection!.sendCopyFail("not supported");
   }
 
-  /** Drops data. */
-  handleCopyData(): void {}
+  /** Refuses `COPY … TO STDOUT`, and drops its data. */
+  handleCopyData(): void {
+    this.#refuseCopy("TO STDOUT", "SELECT");
+  }
 
   /** Takes an error. */
   handleError(error: Error): void {
@@ -122,6 +123,14 @@ export class PgCall implements PgQuery {
 
   /** Does nothing: the wire listens for this itself. */
   handleReadyForQuery(): void {}
+
+  #refuseCopy(form: string, instead: string): void {
+    this.#answer.error ??= {
+      severity: "ERROR",
+      code: "0A000",
+      message: `Cannot COPY ${form} through this client; use ${instead}`,
+    };
+  }
 
   /** A Flush asks for what there is; only a Sync ends the statement, and with it the portal. */
   #endPart(): void {

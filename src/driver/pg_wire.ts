@@ -160,13 +160,6 @@ export class PgWire implements Wire {
       this.transactionStatus = STATUS[status!] ?? "idle";
       this.#ready();
     });
-    connection.on("copyOutResponse", () => {
-      this.#answer.error ??= {
-        severity: "ERROR",
-        code: "0A000",
-        message: "COPY TO STDOUT isn't supported; use SELECT",
-      };
-    });
     client.on("notice", (notice) => {
       const fields = errorFields(notice);
       if (fields !== undefined) this.#answer.notices.push(fields);

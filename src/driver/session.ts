@@ -60,10 +60,15 @@ const BATCH_SIZE = 1_000;
 
 interface Call extends Statement, CallOptions {}
 
+interface Running {
+  answer: Answer;
+  ended: PromiseWithResolvers<void>;
+}
+
 /** A session on a {@linkcode Wire}. */
 export class WireSession implements Session {
   #wire: Wire;
-  #call?: PromiseWithResolvers<void>;
+  #running?: Running;
   #stopping?: Promise<void>;
   #grace?: ReturnType<typeof setTimeout>;
 
@@ -133,7 +138,7 @@ export class WireSession implements Session {
       }
     } finally {
       if (!ended) {
-        this.#end(answer);
+        this.#end();
         await done.catch(() => {});
       }
     }
@@ -141,7 +146,8 @@ export class WireSession implements Session {
 
   /** Asks the server to cancel the statement under way. */
   async cancel(): Promise<void> {
-    if (this.#call !== undefined) await this.#stop();
+    this.#end();
+    await this.#stopping;
   }
 
   /** Ends the session; never rejects. */
@@ -152,18 +158,16 @@ export class WireSession implements Session {
   async #run(call: Call, answer: Answer): Promise<void> {
     const { text: statement, signal, timeoutMs } = call;
     this.#check(call);
-    const under = this.#call = Promise.withResolvers<void>();
-    const limit = new Limit({ signal, timeoutMs }, () => {
-      if (answer.streamed) this.#end(answer);
-      else this.#stop();
-    });
+    const ended = Promise.withResolvers<void>();
+    this.#running = { answer, ended };
+    const limit = new Limit({ signal, timeoutMs }, () => this.#end());
     await this.#wire.run(call, answer);
-    under.resolve();
+    ended.resolve();
     limit[Symbol.dispose]();
     clearTimeout(this.#grace);
     // A request that arrives late must not hit the next statement.
     if (this.#stopping !== undefined) await this.#stopping;
-    this.#call = this.#stopping = this.#grace = undefined;
+    this.#running = this.#stopping = this.#grace = undefined;
 
     const { error, notices } = answer;
     const { lost } = this.#wire;
@@ -179,6 +183,7 @@ export class WireSession implements Session {
         : signal?.reason;
     }
     if (failure !== undefined) throw failure;
+    if (answer.discarded) throw cancelledError(call);
   }
 
   #check(call: Call): void {
@@ -186,7 +191,7 @@ export class WireSession implements Session {
     signal?.throwIfAborted();
     const { lost } = this.#wire;
     if (lost !== undefined) throw repeated(lost, { statement });
-    const problem = this.#call !== undefined
+    const problem = this.#running !== undefined
       ? [
         "55006",
         "the session is busy; wait for its statement, or use another session",
@@ -207,15 +212,14 @@ export class WireSession implements Session {
     }, { statement });
   }
 
-  /** Ends a streamed answer, whose rows no one wants any more. */
-  #end(answer: Answer): void {
+  /**
+   * Ends what is under way: by a cancel request, or by closing the connection. Of a streamed answer
+   * no one wants any more rows then, and where the server waits that is enough.
+   */
+  #end(): void {
+    if (this.#running === undefined) return;
+    const { answer } = this.#running;
     const { waiting } = this.#wire;
-    answer.discard();
-    if (!waiting) this.#stop();
-  }
-
-  /** Ends what is under way: by a cancel request, or by closing the connection. Never rejects. */
-  #stop(): Promise<void> {
     this.#grace ??= setTimeout(() => {
       this.#wire.lose(
         abandoned(
@@ -223,15 +227,17 @@ export class WireSession implements Session {
         ),
       );
     }, CANCEL_GRACE_MS);
-    return this.#stopping ??= this.#cancel();
+    if (answer.streamed) answer.discard();
+    if (!waiting) this.#stopping ??= this.#cancel(this.#running);
   }
 
-  async #cancel(): Promise<void> {
+  /** Never rejects. */
+  async #cancel(running: Running): Promise<void> {
     if (!this.#wire.cancellable) {
       return this.#wire.lose(abandoned("its statement was cancelled"));
     }
     let ended = false;
-    const end = this.#call!.promise.then(() => ended = true);
+    const end = running.ended.promise.then(() => ended = true);
     const controller = new AbortController();
     using _limit = new Limit(
       { timeoutMs: CANCEL_GRACE_MS },
@@ -262,6 +268,13 @@ function repeated(
 ): DatabaseError {
   const { message } = lost;
   return new DatabaseError({ ...lost, message }, { ...options, cause: lost });
+}
+
+function cancelledError(call: Call): DatabaseError {
+  return new DatabaseError({
+    code: "57014",
+    message: "Cannot finish the statement: it was cancelled",
+  }, { statement: call.text });
 }
 
 function timeoutError(call: Call, cause?: DatabaseError): DatabaseError {

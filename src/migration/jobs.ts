@@ -2,12 +2,18 @@
  * What goes on behind a schema change: the jobs that CockroachDB runs for it, and the sessions that
  * it waits for.
  *
+ * `SHOW` is asked for everything that it tells, for newer versions deny `crdb_internal`, and columns
+ * are taken by name where they are, for versions differ in them.
+ *
  * @module
  */
 
+import { decodeRows } from "../database/values.ts";
 import type { Session } from "../driver/driver.ts";
+import { DatabaseError } from "../errors.ts";
+import { quoteLiteral } from "../sql.ts";
 import type { Blocker } from "./events.ts";
-import type { ServerKind } from "./server.ts";
+import { type ServerKind, serverKind } from "./server.ts";
 
 /** A job of a schema change. */
 export interface Job {
@@ -15,13 +21,13 @@ export interface Job {
   readonly id: string;
   /** What it is, such as `SCHEMA CHANGE`. */
   readonly type: string;
-  /** The statement, or what is left of it. */
+  /** The statement; newer versions cut it short. */
   readonly description: string;
   /** Its state, such as `running` or `succeeded`. */
   readonly status: string;
-  /** What it does just now; may be empty. */
+  /** What it does just now; empty where the server doesn't say. */
   readonly runningStatus: string;
-  /** How far it is, from 0 to 1; may stand still. */
+  /** How far it is, from 0 to 1; it may stand still while the job goes on. */
   readonly fraction: number;
   /** Why it failed; else empty. */
   readonly error: string;
@@ -33,39 +39,218 @@ export interface Job {
 export interface WaitOptions {
   /** Ends the waiting; the jobs go on. */
   readonly signal?: AbortSignal;
-  /** Is told of the jobs that are under way, after each look. */
+  /** Is told of the jobs that aren't over, after each look: one may be `paused`, until somebody resumes it. */
   readonly onProgress?: (jobs: readonly Job[]) => void;
   /** How long to pause between two looks, in milliseconds. Default: 250. */
   readonly pollMs?: number;
 }
 
-/** Lists the current user's schema-change jobs since a time. */
-export function schemaJobs(_session: Session, _since: Date): Promise<Job[]> {
-  return Promise.resolve([]);
+type Row = Readonly<Record<string, unknown>>;
+
+const FINAL_STATES = ["succeeded", "failed", "canceled", "revert-failed"];
+
+/** Whether a job has come to its end. */
+export function isFinal({ status }: Job): boolean {
+  return FINAL_STATES.includes(status);
 }
 
-/** Waits for jobs. */
-export function waitForJobs(
-  _session: Session,
-  jobs: readonly Job[],
-  _options: WaitOptions = {},
+async function read(session: Session, text: string): Promise<Row[]> {
+  const { columns, rows } = await session.query(text);
+  return decodeRows(columns, rows, { int8: "string", timestamps: "date" });
+}
+
+function asText(value: unknown): string {
+  return value === null || value === undefined ? "" : String(value);
+}
+
+function asJob(row: Row): Job {
+  return {
+    id: asText(row.job_id),
+    type: asText(row.job_type),
+    description: asText(row.description),
+    status: asText(row.status),
+    runningStatus: asText(row.running_status),
+    fraction: Number(row.fraction_completed ?? 0),
+    error: asText(row.error),
+    created: row.created as Date,
+  };
+}
+
+async function readJobs(session: Session, condition: string): Promise<Job[]> {
+  const rows = await read(
+    session,
+    `WITH j AS (SHOW JOBS) SELECT * FROM j WHERE ${condition} ORDER BY created`,
+  );
+  return rows.map(asJob);
+}
+
+/**
+ * Lists the current user's schema changes since a time, oldest first. Jobs that only collect what a
+ * schema change has left behind aren't among them: they go on for hours.
+ *
+ * @param session A session that isn't busy with the schema change itself.
+ * @param since The time by the database's clock; jobs of the second before it are listed too.
+ * @returns The jobs; none on PostgreSQL, which has no jobs.
+ */
+export async function schemaJobs(
+  session: Session,
+  since: Date,
 ): Promise<Job[]> {
-  return Promise.resolve([...jobs]);
+  if (serverKind(session) === "postgresql") return [];
+  const epoch = since.getTime() / 1_000 - 1;
+  const jobs = await readJobs(
+    session,
+    "user_name = current_user AND job_type LIKE '%SCHEMA CHANGE' " +
+      `AND extract(epoch FROM created) >= ${epoch}`,
+  );
+  return jobs.filter(({ runningStatus }) =>
+    !/^waiting for .*GC/.test(runningStatus)
+  );
 }
 
-/** Cancels jobs. */
-export function cancelJobs(
-  _session: Session,
-  _jobs: readonly Job[],
+/**
+ * Waits until jobs are over, as long as that takes.
+ *
+ * @returns The jobs in their final state, without those that the server has forgotten.
+ * @throws The signal's reason, where it fires.
+ */
+export async function waitForJobs(
+  session: Session,
+  jobs: readonly Job[],
+  options: WaitOptions = {},
+): Promise<Job[]> {
+  const { signal, onProgress, pollMs = 250 } = options;
+  if (jobs.length === 0) return [];
+  const ids = jobs.map(({ id }) => id).join(", ");
+  for (;;) {
+    signal?.throwIfAborted();
+    const found = await readJobs(session, `job_id IN (${ids})`);
+    const open = found.filter((job) => !isFinal(job));
+    if (open.length === 0) return found;
+    onProgress?.(open);
+    await pause(pollMs, signal);
+  }
+}
+
+/**
+ * Asks for the end of jobs. It doesn't wait for it, and passes over jobs that can't be cancelled, or
+ * not by this user.
+ *
+ * @throws {DatabaseError} Where the connection is lost.
+ */
+export async function cancelJobs(
+  session: Session,
+  jobs: readonly Job[],
 ): Promise<void> {
-  return Promise.resolve();
+  for (const { id } of jobs) {
+    try {
+      await session.query(`CANCEL JOB ${id}`);
+    } catch (error) {
+      if (session.broken || !(error instanceof DatabaseError)) throw error;
+    }
+  }
 }
 
-/** Names the sessions that a schema change waits for. */
-export function blockersOf(
-  _session: Session,
-  _kind: ServerKind,
-  _mainSession: string,
+/**
+ * Names the sessions that a schema change waits for. PostgreSQL knows them. CockroachDB's schema
+ * changes wait for every transaction that has read the table, and it doesn't say which have: there
+ * it is every other session that is seen with a transaction open for a second or more.
+ *
+ * @param session The session to ask on; it is never named, nor is the main one.
+ * @param kind What the server is.
+ * @param mainSession The session that runs the schema change, by the name that `sessionName()` gives.
+ * @returns The sessions, the longest open first.
+ */
+export async function blockersOf(
+  session: Session,
+  kind: ServerKind,
+  mainSession: string,
 ): Promise<Blocker[]> {
-  return Promise.resolve([]);
+  const rows = kind === "postgresql"
+    ? await blockingSessions(session, mainSession)
+    : await openSessions(session, mainSession);
+  return rows.map(asBlocker)
+    .sort((a, b) => a.since.getTime() - b.since.getTime());
+}
+
+const QUERY_LENGTH = 100;
+
+function asBlocker(row: Row): Blocker {
+  return {
+    session: asText(row.session_id),
+    application: asText(row.application_name),
+    since: row.since as Date,
+    query: asText(row.active_queries || row.last_active_query)
+      .slice(0, QUERY_LENGTH),
+  };
+}
+
+function blockingSessions(session: Session, mainSession: string) {
+  return read(
+    session,
+    "SELECT b.pid AS session_id, b.application_name, b.query AS active_queries, " +
+      "COALESCE(b.xact_start, b.backend_start, now()) AS since " +
+      "FROM pg_catalog.pg_stat_activity m " +
+      "JOIN pg_catalog.pg_stat_activity b ON b.pid = ANY(pg_blocking_pids(m.pid)) " +
+      `WHERE m.pid || '/' || extract(epoch FROM m.backend_start) = ${
+        quoteLiteral(mainSession)
+      } AND b.pid NOT IN (m.pid, pg_backend_pid())`,
+  );
+}
+
+async function openSessions(
+  session: Session,
+  mainSession: string,
+): Promise<Row[]> {
+  const rows = await read(
+    session,
+    "WITH s AS (SHOW SESSIONS) SELECT *, now() AS asked_at FROM s " +
+      `WHERE session_id NOT IN (${quoteLiteral(mainSession)}, ` +
+      "current_setting('session_id'))",
+  );
+  const starts = rows.length === 0 || "status" in rows[0]
+    ? undefined
+    : await transactionStarts(session);
+  return rows
+    // A session is active while it has a transaction: https://www.cockroachlabs.com/docs/stable/ui-sessions-page
+    .filter(({ status, session_id }) =>
+      starts?.has(session_id) ?? status === "ACTIVE"
+    )
+    .map((row) => ({
+      ...row,
+      since: starts?.get(row.session_id) ?? row.session_start,
+    }))
+    .filter((row) => isOld(row));
+}
+
+/** When the open transactions began, by session, for versions whose SHOW SESSIONS has no status. */
+async function transactionStarts(
+  session: Session,
+): Promise<Map<unknown, unknown>> {
+  const rows = await read(
+    session,
+    "SELECT session_id, start FROM crdb_internal.cluster_transactions",
+  );
+  return new Map(rows.map(({ session_id, start }) => [session_id, start]));
+}
+
+/** Whether what a session does, or has open, is more than a statement in passing. */
+function isOld(row: Row): boolean {
+  const start = (row.active_query_start ?? row.since) as Date;
+  return (row.asked_at as Date).getTime() - start.getTime() >= 1_000;
+}
+
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
 }

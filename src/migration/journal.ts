@@ -197,7 +197,7 @@ async function settle(run: () => Promise<unknown>): Promise<void> {
     } catch (error) {
       const race = error instanceof DatabaseError &&
         (error.kind === "retryable" ||
-          ["23505", "42P07", "42701", "XX000"].includes(error.code));
+          ["23505", "42P07", "42701", "42710", "XX000"].includes(error.code));
       if (!race || attempt >= 20) throw error;
       await new Promise((resolve) =>
         setTimeout(resolve, Math.random() * 50 * (attempt + 1))

@@ -54,8 +54,10 @@ interface Row {
 
 /** Beyond the lease's end, for clocks of nodes may differ by up to 500 ms. */
 const MARGIN_MS = 1_000;
-const POLL_MS = 100;
+const POLL_MS = 120;
 const LIVENESS_MS = 500;
+const MAX_LIVENESS_MS = 5_000;
+const TELL_MS = 1_000;
 const EVICTION_MS = 5_000;
 
 /** A lease that is held. */
@@ -211,47 +213,48 @@ async function waitForFence(
 ): Promise<string | undefined> {
   const { lockTimeoutMs, signal, onEvent, isNeedless } = options;
   const start = performance.now();
-  let checkedAt = -Infinity;
+  let checkEveryMs = LIVENESS_MS * (0.5 + Math.random());
+  let checkAt = start + checkEveryMs;
   let toldAt = -Infinity;
-  while (true) {
+  let fence = await tryToTake(session, host, options);
+  while (fence === undefined) {
     signal?.throwIfAborted();
-    const fence = await tryToTake(session, host, options);
-    if (fence !== undefined) return fence;
-    while (true) {
-      const row = await readLease(session, host);
-      const now = performance.now();
-      if (row === undefined || row.isExpired) {
-        if (row && row.isOwn) await evict(session, host, row);
-        break;
-      }
-      if (now - checkedAt > LIVENESS_MS && row.isOwn) {
-        checkedAt = now;
-        if (!await isAlive(session, host.kind, row.session)) {
-          await evict(session, host, row);
-          const taken = await tryToTake(session, host, options, row.session);
-          if (taken !== undefined) return taken;
-        }
-      }
-      if (isNeedless && await isNeedless()) return undefined;
-      const { holder, since } = row;
-      if (now - start > lockTimeoutMs) {
-        throw new LockTimeoutError(
-          `Cannot get the lease of ${host.tables.applied} within ${lockTimeoutMs} ms: ${holder} ` +
-            `holds it since ${since.toISOString()}; wait for it, raise the lock timeout, ` +
-            "or run unlock if that runner is gone",
-        );
-      }
-      if (now - toldAt > 1_000) {
-        toldAt = now;
-        onEvent?.({
-          type: "lease-waiting",
-          holder: { holder, since },
-          waitedMs: now - start,
-        });
-      }
-      await pause(POLL_MS * (0.5 + Math.random()), signal);
+    const row = await readLease(session, host);
+    const now = performance.now();
+    let gone: string | undefined;
+    if (row && !row.isExpired && row.isOwn && now > checkAt) {
+      // Listing sessions is dear, and many may wait: each asks less and less often.
+      checkEveryMs = Math.min(2 * checkEveryMs, MAX_LIVENESS_MS);
+      checkAt = now + checkEveryMs;
+      const isThere = await isAlive(session, host.kind, row.session);
+      if (!isThere) gone = row.session;
     }
+    if (row === undefined || row.isExpired || gone !== undefined) {
+      // Whoever held it may have done all that was to do.
+      if (await isNeedless?.()) return undefined;
+      if (row?.isOwn) await evict(session, host, row);
+      fence = await tryToTake(session, host, options, gone);
+      continue;
+    }
+    const { holder, since } = row;
+    if (now - start > lockTimeoutMs) {
+      throw new LockTimeoutError(
+        `Cannot get the lease of ${host.tables.applied} within ${lockTimeoutMs} ms: ${holder} ` +
+          `holds it since ${since.toISOString()}; wait for it, raise the lock timeout, ` +
+          "or run unlock if that runner is gone",
+      );
+    }
+    if (now - toldAt > TELL_MS) {
+      toldAt = now;
+      onEvent?.({
+        type: "lease-waiting",
+        holder: { holder, since },
+        waitedMs: now - start,
+      });
+    }
+    await pause(POLL_MS * (0.5 + Math.random()), signal);
   }
+  return fence;
 }
 
 /** Takes the lease where it is free, has run out, or belongs to a session that is known to be gone. */

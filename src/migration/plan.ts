@@ -15,7 +15,11 @@ import {
   type MigrationFile,
   type MigrationStatement,
 } from "./file.ts";
-import { classify, type StatementInfo } from "./statement.ts";
+import {
+  classify,
+  type StatementInfo,
+  type StatementKind,
+} from "./statement.ts";
 
 /** A statement to run. */
 export interface PlannedStatement {
@@ -24,7 +28,7 @@ export interface PlannedStatement {
   /** Its number, from 1. */
   readonly number: number;
   /** What kind of statement it is. */
-  readonly kind: StatementInfo["kind"];
+  readonly kind: StatementKind;
   /** Its verb, such as `CREATE TABLE`. */
   readonly verb: string;
 }
@@ -370,7 +374,7 @@ class LazyPlanned implements PlannedStatement {
     readonly number: number,
   ) {}
 
-  get kind(): StatementInfo["kind"] {
+  get kind(): StatementKind {
     return this.#read().kind;
   }
 

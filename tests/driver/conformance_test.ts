@@ -375,6 +375,20 @@ sessionTest(
   { on: SEVERAL },
 );
 
+sessionTest(
+  "ends a stream with an error when it is cancelled",
+  async (session) => {
+    const error = await failure((async () => {
+      const text = "SELECT * FROM generate_series(1, 100)";
+      for await (const _ of session.stream(text, [], { batchSize: 10 })) {
+        await session.cancel();
+      }
+    })());
+    assertEquals(error.code, "57014");
+    assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
+  },
+);
+
 sessionTest("streams rows in batches", async (session) => {
   for (const args of [[], ["2500"]]) {
     const batches = await collect(session.stream(
@@ -740,9 +754,15 @@ sessionTest(
         args ? session.query(text) : collect(session.stream(text));
       await session.query("CREATE TEMP TABLE IF NOT EXISTS copied (a TEXT)");
       const from = await failure(run("COPY copied FROM STDIN"));
-      assertStringIncludes(from.message, "use INSERT");
+      assertEquals(
+        [from.code, from.message],
+        ["0A000", "Cannot COPY FROM STDIN through this client; use INSERT"],
+      );
       const to = await failure(run("COPY (SELECT 1) TO STDOUT"));
-      assertEquals(to.code, "0A000");
+      assertEquals(
+        [to.code, to.message],
+        ["0A000", "Cannot COPY TO STDOUT through this client; use SELECT"],
+      );
       assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
     }
   },

@@ -238,6 +238,19 @@ driverTest(
   },
 );
 
+driverTest("limits the time of the handshake too", async (driver) => {
+  await using server = await scriptedServer([
+    expect("SSLRequest"),
+    send(new TextEncoder().encode("S")),
+  ]);
+  const error = await refusal(driver, {
+    ...server.config,
+    tls: { mode: "require" },
+    connectTimeoutMs: 50,
+  });
+  assertMatch(error.message, /the server didn't answer within 50 ms/);
+});
+
 Deno.test("openStream() says what spoiled the handshake", async () => {
   const { signal } = new AbortController();
   const tls = await loadTlsOptions({ mode: "require" }, "127.0.0.1");

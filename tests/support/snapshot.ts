@@ -114,10 +114,6 @@ export async function snapshot(
       db,
       `SELECT 'in flight ' || version FROM ${table}_journal WHERE version IS NOT NULL`,
     ),
-    ...await linesOf(
-      db,
-      `SELECT 'lease held by ' || holder FROM ${table}_lease WHERE expires_at > now()`,
-    ),
   );
   return lines.sort().join("\n");
 }

@@ -1,5 +1,7 @@
-CREATE INDEX events_hash ON events (account) USING HASH WITH BUCKET_COUNT = 4;
+CREATE TABLE papers (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), body JSONB);
+CREATE INVERTED INDEX papers_body ON papers (body);
 CREATE INDEX accounts_stored ON accounts (name) STORING (balance);
 -- @UNDO
 DROP INDEX accounts@accounts_stored;
-DROP INDEX events@events_hash;
+DROP INDEX papers_body;
+DROP TABLE papers;

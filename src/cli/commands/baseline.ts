@@ -1,0 +1,32 @@
+/**
+ * `crdb baseline`: takes over a database that has its schema already.
+ *
+ * @module
+ */
+
+import type { Command } from "../command.ts";
+import { withMigration } from "../connection.ts";
+import { counted } from "../progress.ts";
+
+/** Notes the migrations up to a version as applied, without running them. */
+export const baseline: Command = {
+  name: "baseline",
+  summary: "note the migrations up to VERSION as applied, without running them",
+  parameters: ["VERSION"],
+  async run(context) {
+    const { args, reporter } = context;
+    const version = args.versionParameter();
+    const { onEvent } = reporter;
+    const noted = await withMigration(
+      context,
+      { onEvent },
+      (migration) => migration.baseline(version),
+    );
+    return {
+      text: noted === 0
+        ? `Nothing to note: all up to ${version} are applied`
+        : `${counted(noted, "migration")} noted as applied, up to ${version}`,
+      data: { version, noted },
+    };
+  },
+};

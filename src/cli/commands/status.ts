@@ -1,0 +1,34 @@
+/**
+ * `crdb status`: what is applied and what is pending.
+ *
+ * @module
+ */
+
+import type { Command } from "../command.ts";
+import { withMigration } from "../connection.ts";
+import { countPending, renderStatus } from "../render.ts";
+
+/** Shows the state of each migration. */
+export const status: Command = {
+  name: "status",
+  summary: "show what is applied and what is pending",
+  options: [
+    { name: "exit-code", summary: "exit with 3 where something is pending" },
+  ],
+  async run(context) {
+    const { args, reporter } = context;
+    const migrations = await withMigration(
+      context,
+      {},
+      (migration) => migration.status(),
+    );
+    const pending = countPending(migrations);
+    const currentVersion =
+      migrations.filter(({ applied }) => applied).at(-1)?.version ?? null;
+    return {
+      code: pending > 0 && args.has("exit-code") ? 3 : 0,
+      text: renderStatus(migrations, reporter.style),
+      data: { currentVersion, pending, migrations },
+    };
+  },
+};

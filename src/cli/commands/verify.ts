@@ -1,0 +1,29 @@
+/**
+ * `crdb verify`: what is wrong with files and journal.
+ *
+ * @module
+ */
+
+import type { Command } from "../command.ts";
+import { withMigration } from "../connection.ts";
+import { renderProblems } from "../render.ts";
+
+/** Looks for edited and missing files, versions out of order, half-applied migrations. */
+export const verify: Command = {
+  name: "verify",
+  summary: "look for edited, missing and half-applied migrations",
+  async run(context) {
+    const problems = await withMigration(
+      context,
+      {},
+      (migration) => migration.verify(),
+    );
+    return {
+      code: problems.length === 0 ? 0 : 3,
+      text: problems.length === 0
+        ? "No problems found"
+        : renderProblems(problems, context.reporter.style),
+      data: { problems },
+    };
+  },
+};

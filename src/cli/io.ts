@@ -1,0 +1,69 @@
+/**
+ * What a command has to do with the world beside the database: two writers and the signals. A test
+ * or a program gives its own.
+ *
+ * @module
+ */
+
+/** Takes text. */
+export interface TextWriter {
+  /** Whether a person looks at it, so that colour is of use. */
+  readonly isTerminal: boolean;
+  /** Writes a text. */
+  write(text: string): void;
+}
+
+/** Where a command's output goes, and where its signals come from. */
+export interface CommandIo {
+  /** Takes results. */
+  readonly stdout: TextWriter;
+  /** Takes progress, notices and errors. */
+  readonly stderr: TextWriter;
+  /** Listens for signals; what it returns ends that. */
+  listen(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+}
+
+/** This process's own output and signals. */
+export function terminalIo(): CommandIo {
+  return {
+    stdout: writer(Deno.stdout),
+    stderr: writer(Deno.stderr),
+    listen: listenToProcess,
+  };
+}
+
+function writer(stream: typeof Deno.stdout | typeof Deno.stderr): TextWriter {
+  return {
+    isTerminal: stream.isTerminal(),
+    write(text) {
+      let bytes = new TextEncoder().encode(text);
+      try {
+        while (bytes.length > 0) {
+          bytes = bytes.subarray(stream.writeSync(bytes));
+        }
+      } catch (error) {
+        // Whoever reads, such as head, may have read enough; the run goes on.
+        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      }
+    },
+  };
+}
+
+function listenToProcess(
+  listener: (signal: "SIGINT" | "SIGTERM") => void,
+): () => void {
+  // Windows knows no SIGTERM: https://docs.deno.com/api/deno/~/Deno.addSignalListener
+  const signals = Deno.build.os === "windows"
+    ? ["SIGINT" as const]
+    : ["SIGINT" as const, "SIGTERM" as const];
+  const handlers = signals.map((signal) => {
+    const handler = () => listener(signal);
+    Deno.addSignalListener(signal, handler);
+    return { signal, handler };
+  });
+  return () => {
+    for (const { signal, handler } of handlers) {
+      Deno.removeSignalListener(signal, handler);
+    }
+  };
+}

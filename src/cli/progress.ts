@@ -1,0 +1,121 @@
+/**
+ * The events of a run as lines for people. Pure.
+ *
+ * @module
+ */
+
+import type { MigrationEvent, StatementPlace } from "../migration/events.ts";
+import { oneLine, type Style, styleFor } from "./style.ts";
+
+/** Statements that take less need no line about their end, in milliseconds. */
+const LONG_MS = 1_000;
+
+/**
+ * Says an event in a line, or several.
+ *
+ * @returns `undefined` where there is nothing to say.
+ */
+export function renderEvent(
+  event: MigrationEvent,
+  style: Style = styleFor(false),
+): string | undefined {
+  switch (event.type) {
+    case "lease-acquired":
+    case "lease-released":
+      return undefined;
+    case "lease-waiting": {
+      const { holder, since } = event.holder;
+      return style.warn(
+        `Waiting for ${oneLine(holder)}, who holds the lease since ${
+          instant(since)
+        } (${duration(event.waitedMs)} so far)`,
+      );
+    }
+    case "migration-started": {
+      const { direction, resumedAt } = event;
+      const verb = direction === "up" ? "Applying" : "Rolling back";
+      const rest = resumedAt > 0 ? `, from statement ${resumedAt + 1} on` : "";
+      return `${verb} ${titled(event)}${rest}`;
+    }
+    case "migration-finished": {
+      const verb = event.direction === "up" ? "Applied" : "Rolled back";
+      return style.good(
+        `${verb} ${titled(event)} in ${duration(event.durationMs)}`,
+      );
+    }
+    case "statement-started":
+      return style.dim(`  ${place(event)}: ${oneLine(event.text)}`);
+    case "statement-finished":
+      return event.durationMs < LONG_MS
+        ? undefined
+        : style.dim(`  ${place(event)} took ${duration(event.durationMs)}`);
+    case "statement-retried":
+      return style.warn(
+        `  ${place(event)} is run again, attempt ${event.attempt + 1}: ${
+          oneLine(event.reason, 200)
+        }`,
+      );
+    case "statement-reconciled":
+      return style.warn(`  ${place(event)} ${RECONCILED[event.outcome]}`);
+    case "statement-waiting":
+      return event.blockers.map(({ session, application, since, query }) =>
+        style.warn(
+          `  ${place(event)} waits since ${
+            duration(event.elapsedMs)
+          } for session ${oneLine(session)} (${
+            oneLine(application) || "no application"
+          }, open since ${instant(since)}): ${oneLine(query)}`,
+        )
+      ).join("\n") || undefined;
+    case "job-progress": {
+      const { job, status, runningStatus, fraction, elapsedMs } = event;
+      const what = runningStatus === "" ? "" : ` (${oneLine(runningStatus)})`;
+      return style.dim(
+        `  ${place(event)}: job ${job} ${status}${what}, ${
+          Math.floor(fraction * 100)
+        } %, ${duration(elapsedMs)}`,
+      );
+    }
+    case "backfill-progress":
+      return style.dim(
+        `  ${place(event)}: ${event.rows} rows, up to key ${
+          oneLine(event.cursor)
+        }`,
+      );
+  }
+}
+
+const RECONCILED = {
+  done: "was done by the run before; it goes on after it",
+  "not-done": "was not done by the run before; it is run now",
+  unknown: "may have been done by the run before; nothing tells",
+};
+
+/** Names a migration. */
+export function titled(
+  { version, description }: { version: string; description: string },
+): string {
+  return description === "" ? version : `${version} ${oneLine(description)}`;
+}
+
+/** Says how long something took. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+  const seconds = Math.floor(ms / 1_000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** Says when something was, to the second, in UTC. */
+export function instant(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** Says how many there are of something. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function place({ statement, statements }: StatementPlace): string {
+  return `statement ${statement} of ${statements}`;
+}
