@@ -3,13 +3,14 @@
  * or loop, so it can't be returned twice; what comes back in a transaction is rolled back, and what
  * comes back broken is replaced.
  *
- * The library opens, counts, queues and reaps. The sessions used last are kept at hand in front of
- * it, because its two timers a loan cost as much as a short statement.
+ * The library opens, counts, checks and reaps sessions. In front of it stand those used last and the
+ * queue of callers, because its two timers a loan cost as much as a short statement, and because its
+ * queue doesn't learn that the server is gone.
  *
  * @module
  */
 
-import { Pool, TimeoutError } from "tarn";
+import { Pool } from "tarn";
 import { checkOptionNames } from "../driver/config.ts";
 import type { ConnectionConfig, Driver, Session } from "../driver/driver.ts";
 import { ConfigError, DatabaseError } from "../errors.ts";
@@ -54,7 +55,12 @@ interface Member {
   usedAt: number;
 }
 
-type Waiter = ReturnType<Pool<Member>["acquire"]>;
+interface Waiter {
+  readonly purpose: string;
+  readonly until: number;
+  readonly resolve: (loan: Loan) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 const DEFAULTS: Required<PoolOptions> = {
   max: 10,
@@ -67,20 +73,23 @@ const CLOSE_TIMEOUT_MS = 10_000;
 const ROLLBACK_TIMEOUT_MS = 5_000;
 /** Opening has a limit of its own; the library's only has to lie behind it. */
 const CREATE_MARGIN_MS = 5_000;
+const TOO_MANY_CONNECTIONS = "53300";
 const DONE = Promise.resolve();
 
 /** A pool of sessions of one driver on one server. */
 export class SessionPool {
   readonly #library: Pool<Member>;
   readonly #limits: Required<PoolOptions>;
+  readonly #opening = new AbortController();
   readonly #onLoan = new Map<Member, { purpose: string; since: number }>();
   readonly #waiting = new Set<Waiter>();
   readonly #atHand: Member[] = [];
-  readonly #opening = new AbortController();
-  #tidying: ReturnType<typeof setInterval> | undefined;
+  #fetching = 0;
   #lastFailure: unknown;
-  #closing: Promise<void> | undefined;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #tidying: ReturnType<typeof setInterval> | undefined;
   #closed = false;
+  #closing: Promise<void> | undefined;
   #onDrained: (() => void) | undefined;
 
   /**
@@ -97,14 +106,22 @@ export class SessionPool {
     options: PoolOptions = {},
   ) {
     const limits = this.#limits = checkedLimits(options);
+    const createTimeoutMillis = config.connectTimeoutMs + CREATE_MARGIN_MS;
+    const { signal } = this.#opening;
     this.#library = new Pool<Member>({
       min: 0,
       max: limits.max,
-      acquireTimeoutMillis: limits.acquireTimeoutMs,
-      createTimeoutMillis: config.connectTimeoutMs + CREATE_MARGIN_MS,
+      createTimeoutMillis,
+      acquireTimeoutMillis: createTimeoutMillis,
       idleTimeoutMillis: limits.idleTimeoutMs,
       reapIntervalMillis: tidyInterval(limits),
-      create: () => this.#create(driver, config),
+      propagateCreateError: true,
+      create: async () => {
+        const session = await driver.connect(config, { signal });
+        const now = performance.now();
+        const lifetime = limits.maxLifetimeMs * (1 - Math.random() / 10);
+        return { session, expiresAt: now + lifetime, usedAt: now };
+      },
       validate: isUsable,
       destroy: ({ session }) => session.close(),
     });
@@ -119,13 +136,11 @@ export class SessionPool {
     const { signal, purpose = "" } = options;
     signal?.throwIfAborted();
     if (this.#closed) throw closedError();
-    const member = this.#takeFromHand() ?? await this.#wait(purpose, signal);
-    this.#onLoan.set(member, { purpose, since: performance.now() });
-    let released: Promise<void> | undefined;
-    return {
-      session: member.session,
-      release: () => released ??= this.#release(member),
-    };
+    for (let member; (member = this.#atHand.pop()) !== undefined;) {
+      if (isUsable(member)) return this.#lend(member, purpose);
+      this.#library.release(member);
+    }
+    return await this.#wait(purpose, signal);
   }
 
   /** Lends a session to `fn` and takes it back, whatever happens. */
@@ -153,16 +168,14 @@ export class SessionPool {
 
   async #close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions): Promise<void> {
     if (this.#onLoan.size + this.#waiting.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs);
-        this.#onDrained = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#onDrained = resolve;
+      await promise;
+      clearTimeout(timer);
     }
+    this.#refuseAll(closedError());
     this.#opening.abort(closedError());
-    for (const waiter of this.#waiting) refuse(waiter, closedError());
     await Promise.all([...this.#onLoan.keys()].map(async (member) => {
       await member.session.close();
       this.#takeBack(member);
@@ -172,49 +185,74 @@ export class SessionPool {
     await this.#library.destroy();
   }
 
-  async #create(driver: Driver, config: ConnectionConfig): Promise<Member> {
-    const { signal } = this.#opening;
-    try {
-      const session = await driver.connect(config, { signal });
-      this.#lastFailure = undefined;
-      const now = performance.now();
-      const lifetime = this.#limits.maxLifetimeMs * (1 - Math.random() / 10);
-      return { session, expiresAt: now + lifetime, usedAt: now };
-    } catch (error) {
-      this.#lastFailure = error;
-      // While sessions are in use or being opened, those who wait may still get one.
-      const lastHope = this.#onLoan.size === 0 &&
-        this.#library.numPendingCreates() <= 1;
-      if (lastHope) {
-        for (const waiter of this.#waiting) refuse(waiter, error as Error);
-      }
-      throw error;
-    }
+  #lend(member: Member, purpose: string): Loan {
+    this.#onLoan.set(member, { purpose, since: performance.now() });
+    let released: Promise<void> | undefined;
+    return {
+      session: member.session,
+      release: () => released ??= this.#release(member),
+    };
   }
 
-  #takeFromHand(): Member | undefined {
-    for (;;) {
-      const member = this.#atHand.pop();
-      if (member === undefined || isUsable(member)) return member;
-      this.#library.release(member);
-    }
-  }
-
-  async #wait(purpose: string, signal?: AbortSignal): Promise<Member> {
-    const waiter = this.#library.acquire();
-    const onAbort = () => refuse(waiter, new Error("aborted"));
+  async #wait(purpose: string, signal?: AbortSignal): Promise<Loan> {
+    const { promise, resolve, reject } = Promise.withResolvers<Loan>();
+    const { acquireTimeoutMs } = this.#limits;
+    const until = performance.now() + acquireTimeoutMs;
+    const waiter = { purpose, until, resolve, reject };
+    const onAbort = () => this.#refuse(waiter, signal!.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#waiting.add(waiter);
+    this.#deadline ??= setTimeout(() => this.#refuseLate(), acquireTimeoutMs);
+    this.#fetch();
     try {
-      return await waiter.promise;
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error instanceof TimeoutError ? this.#tooLate(purpose) : error;
+      return await promise;
     } finally {
       signal?.removeEventListener("abort", onAbort);
-      this.#waiting.delete(waiter);
-      // A session that was got is on loan by the time that this is looked at.
-      queueMicrotask(() => this.#checkDrained());
+    }
+  }
+
+  /** Gets a session from the library for those who wait, where there is room for one. */
+  async #fetch(): Promise<void> {
+    const { max } = this.#limits;
+    if (this.#fetching >= this.#waiting.size) return;
+    if (this.#onLoan.size + this.#atHand.length + this.#fetching >= max) return;
+    this.#fetching++;
+    try {
+      const member = await this.#library.acquire().promise;
+      this.#fetching--;
+      this.#lastFailure = undefined;
+      this.#handOver(member);
+    } catch (error) {
+      this.#fetching--;
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#lastFailure = error;
+    const served = this.#onLoan.size > 0;
+    // With nothing in use or under way, no one who waits could be served.
+    if (!served && this.#fetching === 0) return this.#refuseAll(error);
+    const isFull = error instanceof DatabaseError &&
+      error.code === TOO_MANY_CONNECTIONS;
+    const [first] = this.#waiting;
+    if (first !== undefined && !(isFull && served)) this.#refuse(first, error);
+  }
+
+  #handOver(member: Member): void {
+    const [first] = this.#waiting;
+    if (first !== undefined) {
+      this.#leave(first);
+      first.resolve(this.#lend(member, first.purpose));
+    } else if (this.#closed) {
+      this.#library.release(member);
+    } else {
+      member.usedAt = performance.now();
+      this.#atHand.push(member);
+      this.#tidying ??= setInterval(
+        () => this.#tidy(),
+        tidyInterval(this.#limits),
+      );
     }
   }
 
@@ -237,17 +275,47 @@ export class SessionPool {
 
   #takeBack(member: Member): void {
     if (!this.#onLoan.delete(member)) return;
-    if (this.#closed || this.#waiting.size > 0 || !isUsable(member)) {
+    if (isUsable(member)) this.#handOver(member);
+    else {
       this.#library.release(member);
-    } else {
-      member.usedAt = performance.now();
-      this.#atHand.push(member);
-      this.#tidying ??= setInterval(
-        () => this.#tidy(),
-        tidyInterval(this.#limits),
-      );
+      this.#fetch();
     }
     this.#checkDrained();
+  }
+
+  #leave(waiter: Waiter): boolean {
+    const waited = this.#waiting.delete(waiter);
+    if (waited && this.#waiting.size === 0) {
+      clearTimeout(this.#deadline);
+      this.#deadline = undefined;
+    }
+    return waited;
+  }
+
+  #refuse(waiter: Waiter, error: unknown): void {
+    if (this.#leave(waiter)) waiter.reject(error);
+    this.#checkDrained();
+  }
+
+  #refuseAll(error: unknown): void {
+    for (const waiter of this.#waiting) this.#refuse(waiter, error);
+  }
+
+  /** All wait for the same time, so the first ones are late first. */
+  #refuseLate(): void {
+    const now = performance.now();
+    for (const waiter of this.#waiting) {
+      if (waiter.until > now) {
+        const left = Math.ceil(waiter.until - now);
+        this.#deadline = setTimeout(() => this.#refuseLate(), left);
+        return;
+      }
+      this.#refuse(waiter, this.#tooLate(waiter.purpose));
+    }
+  }
+
+  #checkDrained(): void {
+    if (this.#onLoan.size + this.#waiting.size === 0) this.#onDrained?.();
   }
 
   /** Leaves sessions that weren't used for an interval to the library, which closes idle ones. */
@@ -261,32 +329,22 @@ export class SessionPool {
     this.#tidying = undefined;
   }
 
-  #checkDrained(): void {
-    if (this.#onLoan.size + this.#waiting.size === 0) this.#onDrained?.();
-  }
-
   #tooLate(purpose: string): unknown {
-    const failure = this.#lastFailure;
-    if (failure !== undefined && this.#onLoan.size === 0) return failure;
     const { max, acquireTimeoutMs } = this.#limits;
     const now = performance.now();
-    const holders = [...this.#onLoan.values()]
-      .map(({ purpose, since }) =>
-        `${shorten(purpose)} (${Math.round(now - since)} ms)`
-      )
-      .join(", ");
+    const holders = [...this.#onLoan.values()].map(({ purpose, since }) =>
+      `${shorten(purpose)} (${Math.round(now - since)} ms)`
+    );
     const others = this.#waiting.size - 1;
     return new DatabaseError({
       code: "55P03",
-      message:
-        `Cannot get a connection for ${
-          shorten(purpose)
-        } within ${acquireTimeoutMs} ms: ` +
-        `${this.#onLoan.size} of ${max} are in use, for ${
-          holders || "nothing"
-        }, and ${others} more ${others === 1 ? "caller waits" : "callers wait"}; ` +
-        "end what holds them, or raise pool.max or pool.acquireTimeoutMs",
-    }, { cause: failure });
+      message: `Cannot get a connection for ${shorten(purpose)} within ` +
+        `${acquireTimeoutMs} ms: ${holders.length} of ${max} are in use, for ${
+          holders.join(", ") || "nothing"
+        }, ${this.#fetching} are being opened, and ${others} more ${
+          others === 1 ? "caller waits" : "callers wait"
+        }; end what holds them, or raise pool.max or pool.acquireTimeoutMs`,
+    }, { cause: this.#lastFailure });
   }
 }
 
@@ -314,13 +372,6 @@ function tidyInterval({ idleTimeoutMs }: Required<PoolOptions>): number {
 
 function isUsable({ session, expiresAt }: Member): boolean {
   return !session.broken && performance.now() < expiresAt;
-}
-
-/** Sends a waiter away. */
-function refuse(waiter: Waiter, error: Error): void {
-  // The library looks at this before it hands a session over, and sets it a little too late itself.
-  waiter.isRejected = true;
-  waiter.reject(error);
 }
 
 function closedError(): DatabaseError {

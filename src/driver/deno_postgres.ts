@@ -31,9 +31,11 @@ import { Transport } from "./transport.ts";
  * The driver on deno-postgres.
  *
  * @example
- * ```ts no-eval
+ * ```ts
+ * import { grantedEnvironment, resolveConfig } from "./config.ts";
  * import { denoPostgresDriver } from "./deno_postgres.ts";
  *
+ * const config = resolveConfig({}, grantedEnvironment());
  * const session = await denoPostgresDriver().connect(config);
  * const { rows } = await session.query("SELECT $1::INT8 + 1", ["41"]);
  * await session.close();

@@ -28,9 +28,11 @@ import {
  * The driver on `npm:pg`.
  *
  * @example
- * ```ts no-eval
+ * ```ts
+ * import { grantedEnvironment, resolveConfig } from "./config.ts";
  * import { pgDriver } from "./pg.ts";
  *
+ * const config = resolveConfig({}, grantedEnvironment());
  * const session = await pgDriver().connect(config);
  * const { rows } = await session.query("SELECT $1::INT8 + 1", ["41"]);
  * await session.close();

@@ -146,6 +146,10 @@ databaseTest(
   async (db, fresh) => {
     const since = await fill(db);
     await withSessions(fresh, ["worker", "looker"], async (worker, looker) => {
+      // The server looks for jobs to cancel each 10 seconds, and for those to revert each 30.
+      await db.execute(
+        "SET CLUSTER SETTING jobs.registry.interval.base = 0.05",
+      );
       const change = assertRejects(
         () => worker.query("CREATE INDEX big_v ON big (v)"),
         DatabaseError,
@@ -157,6 +161,7 @@ databaseTest(
       );
       await cancelJobs(looker, jobs);
       const over = await waitForJobs(looker, jobs);
+      await db.execute("RESET CLUSTER SETTING jobs.registry.interval.base");
       assertEquals(over.map(({ status }) => status), ["canceled"]);
       await change;
       await cancelJobs(looker, jobs);

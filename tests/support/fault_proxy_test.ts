@@ -2,6 +2,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { Session } from "../../src/driver/driver.ts";
 import { pgDriver } from "../../src/driver/pg.ts";
 import { DatabaseError } from "../../src/errors.ts";
+import { resolveConfig } from "../../src/driver/config.ts";
+import { server } from "./database.ts";
+import { driverTest } from "./drivers.ts";
 import { type Action, faultProxy, type ProxyFrame } from "./fault_proxy.ts";
 import {
   answer,
@@ -281,3 +284,76 @@ Deno.test("faultProxy() fails its test where a rule throws", async () => {
     "Sync holds no statement to put a fault into",
   );
 });
+
+const config = resolveConfig({ url: server.url });
+
+driverTest(
+  "and a real server stay in step through faultProxy()'s faults",
+  async (driver) => {
+    const table = `proxied_${crypto.randomUUID().replaceAll("-", "")}`;
+    const direct = await driver.connect(config);
+    const count = async () =>
+      (await direct.query(`SELECT count(*) FROM ${table}`)).rows[0][0];
+    await direct.query(`CREATE TABLE ${table} (id INT8 PRIMARY KEY)`);
+    const insert = `INSERT INTO ${table} VALUES ($1::INT8)`;
+
+    const error = { code: "40001", message: "restart transaction" };
+    let fault: { text: string; action: Action } | undefined;
+    await using proxy = await faultProxy({
+      upstream: { host: config.host, port: config.port },
+      onFrame: ({ text }) => {
+        if (text === undefined || text !== fault?.text) return "pass";
+        const { action } = fault;
+        fault = undefined;
+        return action;
+      },
+    });
+    const through = { ...config, host: "127.0.0.1", port: proxy.port };
+    let session = await driver.connect(through);
+
+    await session.query("BEGIN");
+    fault = { text: insert, action: { error } };
+    assertEquals(await codeOf(session.query(insert, ["1"])), "40001");
+    assertEquals(session.transactionStatus, "failed");
+    assertEquals(await codeOf(session.query("SELECT 1")), "25P02");
+    await session.query("ROLLBACK");
+
+    await session.query("BEGIN");
+    await session.query(insert, ["2"]);
+    fault = { text: "COMMIT", action: { error } };
+    assertEquals(await codeOf(session.query("COMMIT")), "40001");
+    assertEquals(session.transactionStatus, "idle");
+    assertEquals(await count(), "0");
+
+    await session.query("BEGIN");
+    await session.query(insert, ["3"]);
+    fault = { text: "COMMIT", action: { cut: "before" } };
+    assertEquals(await codeOf(session.query("COMMIT")), "08006");
+    assertEquals(await count(), "0");
+
+    session = await driver.connect(through);
+    await session.query("BEGIN");
+    await session.query(insert, ["4"]);
+    fault = { text: "COMMIT", action: { cut: "after" } };
+    assertEquals(await codeOf(session.query("COMMIT")), "08006");
+    assertEquals(await count(), "1");
+
+    session = await driver.connect(through);
+    fault = {
+      text: insert,
+      action: { errorAfter: { ...error, code: "40003" } },
+    };
+    assertEquals(await codeOf(session.query(insert, ["5"])), "40003");
+    assertEquals(await count(), "2");
+    fault = {
+      text: "SHOW JOBS",
+      action: { rewrite: "SELECT 7::INT8 AS job_id" },
+    };
+    assertEquals((await session.query("SHOW JOBS")).rows, [["7"]]);
+
+    await session.close();
+    await direct.query(`DROP TABLE ${table}`);
+    await direct.close();
+  },
+  { ignore: server.kind === "pglite" ? "PGlite has one session" : undefined },
+);

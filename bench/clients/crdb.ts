@@ -1,0 +1,31 @@
+/**
+ * This project's `Database`, on its default driver or a given one.
+ *
+ * @module
+ */
+
+import { Database, type DatabaseOptions } from "../../mod.ts";
+import { type Account, type Library, SQL } from "./client.ts";
+
+/** Makes the library of a driver. */
+export function crdb(
+  name: string,
+  driver?: DatabaseOptions["driver"],
+): Library {
+  return {
+    name,
+    pooled: true,
+    open(url, { max }) {
+      const db = new Database({ url, driver, pool: { max } });
+      return Promise.resolve({
+        select: (id) => db.query(SQL.select, [id]),
+        insert: ({ name, balance, created_at }: Account) =>
+          db.query(SQL.insert, [name, balance, created_at]),
+        read: () => db.query(SQL.read),
+        insertMany: (accounts) =>
+          db.batchInsert("entry", accounts.map((account) => ({ ...account }))),
+        close: () => db.close(),
+      });
+    },
+  };
+}

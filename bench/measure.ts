@@ -1,0 +1,61 @@
+/**
+ * Measures things side by side: in every round each is measured once, one after the other, so that
+ * whatever else the machine does meets them all.
+ *
+ * @module
+ */
+
+/** Something to measure. */
+export interface Candidate {
+  /** The name that the tables show. */
+  readonly name: string;
+  /** Does it once, or several times; what it returns is how often, by default once. */
+  run(): Promise<number | void>;
+  /** Puts things back as they were; it isn't measured. */
+  reset?(): Promise<void>;
+}
+
+/** What a candidate took. */
+export interface Measurement {
+  /** The candidate's name. */
+  readonly name: string;
+  /** The median of the rounds, in milliseconds for one time. */
+  readonly ms: number;
+}
+
+/**
+ * Measures candidates.
+ *
+ * @param rounds How many rounds are counted; one more warms everything up.
+ */
+export async function measure(
+  candidates: readonly Candidate[],
+  rounds: number,
+): Promise<Measurement[]> {
+  const times = candidates.map((): number[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (let step = 0; step < candidates.length; step++) {
+      // Each round begins with another one: it matters who was there before.
+      const index = (round + step) % candidates.length;
+      const { run, reset } = candidates[index];
+      const start = performance.now();
+      const count = await run() ?? 1;
+      const ms = (performance.now() - start) / count;
+      if (round > 0) times[index].push(ms);
+      await reset?.();
+    }
+  }
+  return candidates.map(({ name }, index) => ({
+    name,
+    ms: median(times[index]),
+  }));
+}
+
+/** The middle of some numbers. */
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? sorted[middle]
+    : (sorted[middle - 1] + sorted[middle]) / 2;
+}
