@@ -25,14 +25,13 @@ export {
   Database,
   Database as AsyncDatabase,
   type DatabaseOptions,
-  type QueryEvent,
   type ServerInfo,
 } from "./src/database/database.ts";
-export { type PagesOptions, Table } from "./src/database/table.ts";
-export {
-  Transaction,
-  type TransactionOptions,
-} from "./src/database/transaction.ts";
+export type { QueryEvent } from "./src/database/observer.ts";
+export type { PagesOptions } from "./src/database/pages.ts";
+export { Table } from "./src/database/table.ts";
+export { Transaction } from "./src/database/transaction.ts";
+export type { TransactionOptions } from "./src/database/attempt.ts";
 export {
   type BatchInsertOptions,
   type BatchKeyOptions,
@@ -43,14 +42,12 @@ export {
 export type { BatchOptions } from "./src/database/batch.ts";
 export type {
   AllOptions,
-  Comparison,
   CountOptions,
-  Operator,
   Row,
   SelectOptions,
-  Where,
 } from "./src/database/crud.ts";
-export type { PoolOptions } from "./src/database/pool.ts";
+export type { Comparison, Operator, Where } from "./src/database/conditions.ts";
+export type { CloseOptions, PoolOptions } from "./src/database/pool.ts";
 export { json, JsonValue, type ValueOptions } from "./src/database/values.ts";
 export type { ConnectionOptions } from "./src/driver/config.ts";
 export type {
@@ -81,13 +78,15 @@ export {
   SqlTextError,
 } from "./src/errors.ts";
 export {
-  type MigrateOptions,
   Migration,
   Migration as AsyncMigration,
-  type MigrationOptions,
-  type RollbackOptions,
-  type RunOptions,
 } from "./src/migration/migrator.ts";
+export type {
+  MigrateOptions,
+  MigrationOptions,
+  RollbackOptions,
+  RunOptions,
+} from "./src/migration/options.ts";
 export { ensureMigrated, type EnsureOptions } from "./src/migration/ensure.ts";
 export type {
   Blocker,
@@ -106,12 +105,12 @@ export type {
   Intent,
   Progress,
 } from "./src/migration/journal.ts";
+export type { Plan } from "./src/migration/plan.ts";
 export type {
-  Plan,
   PlannedMigration,
   PlannedStatement,
-  Problem,
-} from "./src/migration/plan.ts";
+} from "./src/migration/planned.ts";
+export type { Problem } from "./src/migration/problems.ts";
 export type { Strategy } from "./src/migration/run.ts";
 export {
   bundle,

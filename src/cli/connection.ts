@@ -8,7 +8,8 @@
 import { Database } from "../database/database.ts";
 import type { Driver } from "../driver/driver.ts";
 import { ConfigError } from "../errors.ts";
-import { Migration, type MigrationOptions } from "../migration/migrator.ts";
+import { Migration } from "../migration/migrator.ts";
+import type { MigrationOptions } from "../migration/options.ts";
 import type { Context } from "./command.ts";
 import { addressing, assureNeeds, connecting, reading } from "./permissions.ts";
 import type { Arguments } from "./values.ts";

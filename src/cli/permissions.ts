@@ -48,8 +48,10 @@ export function connecting(
   const server: Need = host.startsWith("/")
     ? {
       action: `connect to ${address}`,
-      flags: `--allow-read=${address} --allow-write=${address}`,
+      flags:
+        `--allow-net=unix:${address} --allow-read=${address} --allow-write=${address}`,
       permissions: [
+        { name: "net", host: `unix:${address}` },
         { name: "read", path: address },
         { name: "write", path: address },
       ],

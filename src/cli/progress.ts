@@ -60,7 +60,7 @@ export function renderEvent(
     case "statement-waiting":
       return event.blockers.map(({ session, application, since, query }) =>
         style.warn(
-          `  ${place(event)} waits since ${
+          `  ${place(event)} has waited ${
             duration(event.elapsedMs)
           } for session ${oneLine(session)} (${
             oneLine(application) || "no application"

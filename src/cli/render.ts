@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Plan, PlannedMigration } from "../migration/plan.ts";
+import type { Plan } from "../migration/plan.ts";
+import type { PlannedMigration } from "../migration/planned.ts";
 import type { MigrationStatus } from "../migration/status.ts";
 import { counted, duration, instant, titled } from "./progress.ts";
 import {

@@ -5,7 +5,8 @@
  */
 
 import type { MigrationEvent } from "../migration/events.ts";
-import type { Migration, RunOptions } from "../migration/migrator.ts";
+import type { Migration } from "../migration/migrator.ts";
+import type { RunOptions } from "../migration/options.ts";
 import type { Context, Outcome } from "./command.ts";
 import { withMigration } from "./connection.ts";
 import { describeFailure } from "./failure.ts";
@@ -41,8 +42,10 @@ export async function runMigrations(
     description: string;
     durationMs: number;
   }[] = [];
+  let isLeased = false;
   const onEvent = (event: MigrationEvent) => {
     reporter.onEvent(event);
+    isLeased ||= event.type === "lease-acquired";
     if (event.type !== "migration-finished") return;
     if (event.direction !== words.direction) return;
     const { version, description } = event;
@@ -51,13 +54,15 @@ export async function runMigrations(
   };
   using interrupt = new Interrupt(io, reporter);
   const { signal, cancelSignal } = interrupt;
+  using patience = new Patience(signal, () => isLeased);
   let error: unknown;
   try {
-    await withMigration(
+    const run = withMigration(
       context,
       { onEvent },
       (migration) => fn(migration, { signal, cancelSignal }),
     );
+    await Promise.race([run, patience.end]);
   } catch (failure) {
     error = failure;
   }
@@ -70,6 +75,32 @@ export async function runMigrations(
     (error === undefined || error === signal.reason || cancelSignal.aborted);
   if (isStopped) return { data, error: interrupted(words, error, count) };
   return error === undefined ? { data, text: summary } : { data, error };
+}
+
+const PATIENCE_MS = 1_000;
+
+/**
+ * How long an interrupted run is waited for. One that has no lease yet has nothing to settle, and
+ * may be waiting for a server that doesn't answer; one that has is waited for to its end.
+ */
+class Patience implements Disposable {
+  /** Rejects where the waiting ends before the run. */
+  readonly end: Promise<never>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(signal: AbortSignal, isNeeded: () => boolean) {
+    this.end = new Promise((_, reject) => {
+      signal.addEventListener("abort", () => {
+        this.#timer = setTimeout(() => {
+          if (!isNeeded()) reject(signal.reason);
+        }, PATIENCE_MS);
+      });
+    });
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 function interrupted(

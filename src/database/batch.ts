@@ -6,7 +6,7 @@
  * @module
  */
 
-import { quoteIdentifier, quoteLiteral, quoteName } from "../sql.ts";
+import { quoteIdentifier, quoteName } from "../sql.ts";
 import type { Row, Statement } from "./crud.ts";
 import { JsonValue } from "./values.ts";
 
@@ -19,21 +19,7 @@ export interface BatchOptions {
 const CHUNK_SIZE = 1_000;
 /** The wire counts a statement's arguments in 16 bits. */
 const MAX_ARGUMENTS = 65_535;
-
-/**
- * Writes the query for a table's columns and their types, without lengths: a cast to a length would
- * cut what is too long in silence, where an INSERT refuses it.
- */
-export function columnTypesStatement(table: string): Statement {
-  return {
-    text:
-      "SELECT attname, pg_catalog.format_type(atttypid, -1) FROM pg_catalog.pg_attribute " +
-      `WHERE attrelid = ${
-        quoteLiteral(quoteName(table))
-      }::REGCLASS AND attnum > 0 AND NOT attisdropped`,
-    args: [],
-  };
-}
+const JSON_TYPES = ['"json"', '"jsonb"'];
 
 /** Writes the INSERTs of a batch. */
 export function batchInsertStatements(
@@ -59,7 +45,7 @@ export function batchInsertStatements(
     return chunks(rows, { chunkSize: valuesChunk(options, columns.length) })
       .map((chunk) => ({
         text: `${head} VALUES ${places(chunk.length, columns.length)}${tail}`,
-        args: chunk.flatMap((row) => columns.map((column) => row[column])),
+        args: cells(chunk, columns, columnTypes),
       }));
   }
   return chunks(rows, options).map((chunk) => ({
@@ -109,7 +95,7 @@ export function batchUpdateStatements(
         text: write(
           `(VALUES ${places(chunk.length, columns.length, columnTypes)})`,
         ),
-        args: chunk.flatMap((row) => columns.map((column) => row[column])),
+        args: cells(chunk, columns, columnTypes),
       }));
   }
   return chunks(rows, options).map((chunk) => ({
@@ -139,6 +125,11 @@ export function batchDeleteStatements(
 
 function columnsOf(table: string, rows: readonly Row[]): string[] {
   const columns = Object.keys(rows[0]);
+  if (columns.length === 0) {
+    throw new TypeError(
+      `Cannot write the batch to ${table}: its rows have no columns; use insert() for rows of defaults`,
+    );
+  }
   rows.forEach((row, index) => {
     const names = Object.keys(row);
     const same = names.length === columns.length &&
@@ -180,17 +171,29 @@ function isArrayType(type: string): boolean {
   return type.endsWith("[]");
 }
 
-/** A JSON column takes any value as JSON text, an array too, for it can't be an SQL array there. */
 function columnArray(
   chunk: readonly Row[],
   column: string,
   type: string,
 ): unknown[] {
-  const isJson = type === "json" || type === "jsonb";
-  return chunk.map((row) => {
-    const value = row[column];
-    return isJson && Array.isArray(value) ? new JsonValue(value) : value;
-  });
+  return chunk.map((row) => cell(row[column], type));
+}
+
+function cells(
+  chunk: readonly Row[],
+  columns: readonly string[],
+  types: readonly string[],
+): unknown[] {
+  return chunk.flatMap((row) =>
+    columns.map((column, index) => cell(row[column], types[index]))
+  );
+}
+
+/** In a JSON column an array is JSON: an SQL array can't be stored there. */
+function cell(value: unknown, type: string): unknown {
+  return JSON_TYPES.includes(type) && Array.isArray(value)
+    ? new JsonValue(value)
+    : value;
 }
 
 function arrays(types: readonly string[]): string {

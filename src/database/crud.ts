@@ -6,6 +6,7 @@
  */
 
 import { quoteIdentifier, quoteLiteral, quoteName } from "../sql.ts";
+import { orderTerms, type Where, whereConditions } from "./conditions.ts";
 
 /** A row: column names and values. */
 export type Row = Record<string, unknown>;
@@ -17,23 +18,6 @@ export interface Statement {
   /** The arguments. */
   readonly args: unknown[];
 }
-
-/** How a condition compares. */
-export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=" | "like" | "ilike";
-
-/** A comparison in a {@linkcode Where}. */
-export interface Comparison {
-  /** The operator. */
-  op: Operator;
-  /** What to compare the column with. */
-  value: unknown;
-}
-
-/**
- * Conditions that all have to hold: a value is `=`, `null` is `IS NULL`, an array is `= ANY`, and
- * `{ op, value }` compares.
- */
-export type Where = Record<string, unknown>;
 
 /** What {@linkcode Queries.select} reads. */
 export interface SelectOptions {
@@ -69,33 +53,10 @@ export interface AllOptions {
   all?: boolean;
 }
 
-const OPERATORS: Readonly<Record<Operator, string>> = {
-  "=": "=",
-  "!=": "<>",
-  "<": "<",
-  "<=": "<=",
-  ">": ">",
-  ">=": ">=",
-  "like": "LIKE",
-  "ilike": "ILIKE",
-};
-
 /** Writes an INSERT of one row. */
 export function insertStatement(table: string, row: Row): Statement {
-  const columns = Object.keys(row);
-  if (columns.length === 0) {
-    return {
-      text: `INSERT INTO ${quoteName(table)} DEFAULT VALUES RETURNING *`,
-      args: [],
-    };
-  }
-  const places = columns.map((_, index) => `$${index + 1}`).join(", ");
-  return {
-    text: `INSERT INTO ${quoteName(table)} (${
-      list(columns)
-    }) VALUES (${places}) RETURNING *`,
-    args: columns.map((column) => defined(row[column], table, column)),
-  };
+  const { text, args } = insertion(table, row);
+  return { text: `${text} RETURNING *`, args };
 }
 
 /** Writes an INSERT that updates the row which has the same values in the `conflict` columns. */
@@ -109,7 +70,7 @@ export function upsertStatement(
       `Cannot upsert into ${table}: it has no primary key; name the columns of a unique constraint in conflict`,
     );
   }
-  const { text, args } = insertStatement(table, row);
+  const { text, args } = insertion(table, row);
   const rest = Object.keys(row).filter((column) => !conflict.includes(column));
   // Without another column to set, setting the key to itself still returns the row.
   const sets = (rest.length > 0 ? rest : conflict)
@@ -118,11 +79,9 @@ export function upsertStatement(
     )
     .join(", ");
   return {
-    text: text.replace(
-      / RETURNING \*$/,
-      () =>
-        ` ON CONFLICT (${list(conflict)}) DO UPDATE SET ${sets} RETURNING *`,
-    ),
+    text: `${text} ON CONFLICT (${
+      list(conflict)
+    }) DO UPDATE SET ${sets} RETURNING *`,
     args,
   };
 }
@@ -216,46 +175,22 @@ export function createTableStatement(
   } (${definitions.join(", ")})`;
 }
 
-/** Writes the conditions of a {@linkcode Where}, and adds their arguments to `args`. */
-export function whereConditions(where: Where, args: unknown[]): string {
-  return Object.entries(where).map(([column, condition]) => {
-    const name = quoteIdentifier(column);
-    const { op, value } = isComparison(condition)
-      ? condition
-      : { op: "=" as const, value: condition };
-    const operator = Object.hasOwn(OPERATORS, op) ? OPERATORS[op] : undefined;
-    if (operator === undefined) {
-      throw new TypeError(
-        `Cannot compare ${column} by "${op}": the operators are ${
-          Object.keys(OPERATORS).join(", ")
-        }`,
-      );
-    }
-    if (value === undefined) {
-      throw new TypeError(
-        `Cannot compare ${column} with undefined: give a value, or null for NULL`,
-      );
-    }
-    if (value === null) {
-      if (op === "=") return `${name} IS NULL`;
-      if (op === "!=") return `${name} IS NOT NULL`;
-      throw new TypeError(
-        `Cannot compare ${column} by "${op}" with null: use "=" or "!="`,
-      );
-    }
-    args.push(value);
-    if (Array.isArray(value) && !isComparison(condition)) {
-      return `${name} = ANY($${args.length})`;
-    }
-    return `${name} ${operator} $${args.length}`;
-  }).join(" AND ");
-}
-
 /** Writes a time for AS OF SYSTEM TIME: one of the functions meant for it, or a literal. */
 export function systemTime(time: string): string {
   const call =
     /^(follower_read_timestamp|with_min_timestamp|with_max_staleness)\(('[^'\\]*')?\)$/;
   return call.test(time) ? time : quoteLiteral(time);
+}
+
+function insertion(table: string, row: Row): Statement {
+  const columns = Object.keys(row);
+  const head = `INSERT INTO ${quoteName(table)}`;
+  if (columns.length === 0) return { text: `${head} DEFAULT VALUES`, args: [] };
+  const places = columns.map((_, index) => `$${index + 1}`).join(", ");
+  return {
+    text: `${head} (${list(columns)}) VALUES (${places})`,
+    args: columns.map((column) => defined(row[column], table, column)),
+  };
 }
 
 function conditionsOf(options: SelectOptions): Statement {
@@ -277,7 +212,7 @@ function conditionsOf(options: SelectOptions): Statement {
 function restriction(
   verb: string,
   table: string,
-  { where, all }: AllOptions & { where: Where },
+  { where = {}, all }: AllOptions & { where?: Where },
   args: unknown[],
 ): string {
   if (Object.keys(where).length > 0) {
@@ -287,25 +222,6 @@ function restriction(
   throw new TypeError(
     `Cannot ${verb} every row of ${table} by an empty where: give a condition, or { all: true } if every row is meant`,
   );
-}
-
-function isComparison(value: unknown): value is Comparison {
-  return typeof value === "object" && value !== null && "op" in value &&
-    "value" in value;
-}
-
-function orderTerms(terms: string): string {
-  return terms.split(",").map((term) => {
-    const match = /^\s*(.+?)(\s+(?:asc|desc))?(\s+nulls\s+(?:first|last))?\s*$/i
-      .exec(term);
-    if (!match || !/^[\p{L}_"][\p{L}\p{N}_$."]*$/u.test(match[1])) {
-      throw new TypeError(
-        `Cannot order by "${term.trim()}": give a column, then asc or desc; write other orders with query()`,
-      );
-    }
-    const [, column, direction = "", nulls = ""] = match;
-    return quoteName(column) + (direction + nulls).toUpperCase();
-  }).join(", ");
 }
 
 function wholeNumber(value: number, name: string): number {

@@ -5,6 +5,8 @@
  */
 
 import {
+  checkOptionNames,
+  CONNECTION_OPTION_NAMES,
   type ConnectionOptions,
   grantedEnvironment,
   resolveConfig,
@@ -16,43 +18,27 @@ import type {
   RowBatch,
   Session,
 } from "../driver/driver.ts";
-import { DatabaseError } from "../errors.ts";
+import { ConfigError, DatabaseError } from "../errors.ts";
 import { quoteIdentifier } from "../sql.ts";
-import { type PoolOptions, SessionPool } from "./pool.ts";
+import { Attempts, type TransactionOptions } from "./attempt.ts";
+import { Observer, type QueryEvent } from "./observer.ts";
+import { type CloseOptions, type PoolOptions, SessionPool } from "./pool.ts";
 import {
   Queries,
   type QueryOptions,
   type StreamQueryOptions,
 } from "./queries.ts";
-import { Table } from "./table.ts";
 import { runWithRetries } from "./retry.ts";
-import {
-  SessionTransaction,
-  TOKEN_TABLE,
-  Transaction,
-  type TransactionOptions,
-} from "./transaction.ts";
-import { encodeArguments, type ValueOptions } from "./values.ts";
-
-/** What a statement took; its arguments are never part of it. */
-export interface QueryEvent {
-  /** The SQL. */
-  readonly text: string;
-  /** How many arguments it had. */
-  readonly argumentCount: number;
-  /** How long it took, in milliseconds, the waiting for a connection included. */
-  readonly durationMs: number;
-  /** The number of rows affected or returned, where it succeeded. */
-  readonly rowCount?: number;
-  /** Why it failed, where it did. */
-  readonly error?: unknown;
-}
+import { Table } from "./table.ts";
+import { Tokens } from "./tokens.ts";
+import { Transaction } from "./transaction.ts";
+import type { ValueOptions } from "./values.ts";
 
 /** Options of a {@linkcode Database}. */
 export interface DatabaseOptions extends ConnectionOptions {
   /** Limits of the pool. */
   pool?: PoolOptions;
-  /** Cancels every statement that takes longer, in milliseconds. Default: no limit. */
+  /** Cancels every statement, or stream, that takes longer, in milliseconds. Default: no limit. */
   statementTimeoutMs?: number;
   /** What opens the connections. Default: deno-postgres; `pgDriver()` of `@x/crdb/pg` is another. */
   driver?: Driver;
@@ -60,7 +46,7 @@ export interface DatabaseOptions extends ConnectionOptions {
   int8?: "auto" | "bigint" | "string";
   /** What TIMESTAMP and TIMESTAMPTZ become. Default: `"date"`. */
   timestamps?: "date" | "temporal" | "string";
-  /** Is told of every statement when it has ended. */
+  /** Is told of every statement when it has ended. What it throws is reported as uncaught. */
   onQuery?: (event: QueryEvent) => void;
 }
 
@@ -79,7 +65,21 @@ const OWN_OPTIONS = [
   "int8",
   "timestamps",
   "onQuery",
-];
+] as const;
+
+const CHOICES: { [name in "int8" | "timestamps"]: readonly string[] } = {
+  int8: ["auto", "bigint", "string"],
+  timestamps: ["date", "temporal", "string"],
+};
+
+/** The default driver; it is loaded when the first connection is opened. */
+const DENO_POSTGRES: Driver = {
+  name: "deno-postgres",
+  async connect(config, options) {
+    const { denoPostgresDriver } = await import("../driver/deno_postgres.ts");
+    return await denoPostgresDriver().connect(config, options);
+  },
+};
 
 /**
  * A client of CockroachDB, and of PostgreSQL.
@@ -100,9 +100,11 @@ export class Database extends Queries {
   /** How values are decoded. */
   protected override readonly values: ValueOptions;
   readonly #config: ConnectionConfig;
-  readonly #options: DatabaseOptions;
-  #pool: Promise<SessionPool> | undefined;
-  #tokens: Promise<unknown> | undefined;
+  readonly #driver: Driver;
+  readonly #pool: SessionPool;
+  readonly #tokens: Tokens;
+  readonly #observer: Observer;
+  readonly #statementTimeoutMs: number | undefined;
 
   /**
    * Makes a client; the first use connects.
@@ -114,13 +116,23 @@ export class Database extends Queries {
    */
   constructor(options: DatabaseOptions = {}) {
     super();
-    const connection = Object.fromEntries(
-      Object.entries(options).filter(([name]) => !OWN_OPTIONS.includes(name)),
-    );
-    this.#config = resolveConfig(connection, grantedEnvironment());
-    this.#options = options;
-    const { int8 = "auto", timestamps = "date" } = options;
+    checkOptions(options);
+    const {
+      pool,
+      statementTimeoutMs,
+      driver = DENO_POSTGRES,
+      int8 = "auto",
+      timestamps = "date",
+      onQuery,
+      ...connection
+    } = options;
     this.values = { int8, timestamps };
+    this.#config = resolveConfig(connection, grantedEnvironment());
+    this.#driver = driver;
+    this.#pool = new SessionPool(driver, this.#config, pool);
+    this.#tokens = new Tokens(this, this.#pool);
+    this.#observer = new Observer({ statementTimeoutMs, onQuery });
+    this.#statementTimeoutMs = statementTimeoutMs;
   }
 
   /** Makes a client for an address, `postgresql://user:password@host:port/database?sslmode=…`. */
@@ -136,13 +148,18 @@ export class Database extends Queries {
 
   /** Opens a connection now, and so finds out whether the address works. */
   async connect(): Promise<Database> {
-    await (await this.#open()).use(() => Promise.resolve());
+    await this.#pool.use(() => Promise.resolve());
     return this;
   }
 
-  /** Closes the connections once their users are done, after 10 seconds at most. */
-  async close(): Promise<void> {
-    await (await this.#open()).close();
+  /**
+   * Closes the connections once their users are done, 10 seconds later at most; then calls that are
+   * still under way reject. Closing again does nothing.
+   *
+   * @param options `timeoutMs`: another limit, in milliseconds.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#pool.close(options);
   }
 
   /** The same as {@linkcode Database.close}, for `await using`. */
@@ -152,7 +169,7 @@ export class Database extends Queries {
 
   /** Says what the server is. */
   async server(): Promise<ServerInfo> {
-    const { crdb_version, server_version } = await (await this.#open())
+    const { crdb_version, server_version } = await this.#pool
       .use((session) => Promise.resolve(session.parameters));
     const text = crdb_version ??
       (await this.queryOne<{ version: string }>`SELECT version()`)!.version;
@@ -223,39 +240,37 @@ export class Database extends Queries {
     options: TransactionOptions = {},
   ): Promise<T> {
     const { maxRetries = 50, signal, token } = options;
-    const pool = await this.#open();
-    if (token !== undefined) await this.#makeTokenTable();
     const host = {
-      acquire: () => pool.acquire({ signal, purpose: "a transaction" }),
-      isCommitted: async (token: string) =>
-        (await this.count(TOKEN_TABLE, { where: { token } })) > 0,
+      acquire: () => this.#pool.acquire({ signal, purpose: "a transaction" }),
+      isCommitted: (token: string) => this.#tokens.isCommitted(token),
+      timeoutMs: this.#statementTimeoutMs,
     };
-    const context = {
-      values: this.values,
-      observe: this.#observed.bind(this),
-      signal,
-    };
-    const transaction: SessionTransaction<T> = new SessionTransaction(
+    const context = { values: this.values, observer: this.#observer, signal };
+    const attempts = new Attempts(
       host,
-      () => fn(new Transaction(transaction, context)),
+      (turns) => fn(new Transaction(turns, context)),
       options,
     );
-    return await runWithRetries(transaction, { maxRetries, signal });
+    if (token !== undefined) await this.#tokens.prepare();
+    return await runWithRetries(attempts, { maxRetries, signal });
   }
 
   /** The same as {@linkcode Database.transaction}, under the name that the Python client gives it. */
-  runInTransaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.transaction(fn);
+  runInTransaction<T>(
+    fn: (tx: Transaction) => Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    return this.transaction(fn, options);
   }
 
   /** Runs `fn` on a session of the pool, as the driver gives it: values are text there. */
   async withSession<T>(fn: (session: Session) => Promise<T>): Promise<T> {
-    return await (await this.#open()).use(fn);
+    return await this.#pool.use(fn);
   }
 
   /** Opens a session of its own, outside the pool, with the database's settings. Close it. */
   async openSession(): Promise<Session> {
-    return await (await this.#driver()).connect(this.#config);
+    return await this.#driver.connect(this.#config);
   }
 
   /** Runs a statement on a connection of the pool. */
@@ -264,24 +279,40 @@ export class Database extends Queries {
     args: readonly unknown[],
     options: QueryOptions,
   ): Promise<QueryResult> {
-    return this.#observed(text, args, options, async (encoded, limits) => {
-      const pool = await this.#open();
-      return await pool.use((session) => session.query(text, encoded, limits), {
-        signal: options.signal,
-        purpose: text,
-      });
-    });
+    const { signal } = options;
+    return this.#observer.run(
+      { text, args, options },
+      (encoded, limits) =>
+        this.#pool.use(async (session) => {
+          const wasBroken = session.broken;
+          try {
+            return await session.query(text, encoded, limits);
+          } catch (error) {
+            throw wasBroken ? error : withUnknownOutcome(error);
+          }
+        }, { signal, purpose: text }),
+    );
   }
 
   /** Runs a statement on a connection of the pool and yields its rows in batches. */
-  protected override async *runStream(
+  protected override runStream(
     text: string,
     args: readonly unknown[],
     options: StreamQueryOptions,
+  ): AsyncIterable<RowBatch> {
+    return this.#observer.stream(
+      { text, args, options },
+      (encoded, limits) => this.#stream(text, encoded, limits),
+    );
+  }
+
+  async *#stream(
+    text: string,
+    encoded: (string | null)[],
+    options: StreamQueryOptions,
   ): AsyncGenerator<RowBatch, void> {
-    const encoded = encodeArguments(args);
-    const pool = await this.#open();
-    const loan = await pool.acquire({ signal: options.signal, purpose: text });
+    const { signal } = options;
+    const loan = await this.#pool.acquire({ signal, purpose: text });
     try {
       yield* loan.session.stream(text, encoded, options);
     } finally {
@@ -289,66 +320,39 @@ export class Database extends Queries {
     }
   }
 
-  async #observed(
-    text: string,
-    args: readonly unknown[],
-    options: QueryOptions,
-    run: (
-      encoded: (string | null)[],
-      limits: QueryOptions,
-    ) => Promise<QueryResult>,
-  ): Promise<QueryResult> {
-    const { onQuery, statementTimeoutMs } = this.#options;
-    const encoded = encodeArguments(args);
-    const limits =
-      options.timeoutMs === undefined && statementTimeoutMs !== undefined
-        ? { ...options, timeoutMs: statementTimeoutMs }
-        : options;
-    if (onQuery === undefined) return await run(encoded, limits);
-    const start = performance.now();
-    const event = { text, argumentCount: args.length };
-    try {
-      const result = await run(encoded, limits);
-      onQuery({
-        ...event,
-        durationMs: performance.now() - start,
-        rowCount: result.rowCount,
-      });
-      return result;
-    } catch (error) {
-      onQuery({ ...event, durationMs: performance.now() - start, error });
-      throw error;
-    }
-  }
-
-  #open(): Promise<SessionPool> {
-    return this.#pool ??= this.#driver()
-      .then((driver) =>
-        new SessionPool(driver, this.#config, this.#options.pool)
-      );
-  }
-
-  async #driver(): Promise<Driver> {
-    return this.#options.driver ??
-      (await import("../driver/deno_postgres.ts")).denoPostgresDriver();
-  }
-
   async #databaseExists(name: string): Promise<boolean> {
     const found =
       "SELECT 1 AS found FROM pg_catalog.pg_database WHERE datname = $1";
     return await this.queryOne(found, [name]) !== undefined;
   }
+}
 
-  async #makeTokenTable(): Promise<void> {
-    this.#tokens ??= this.createTable(TOKEN_TABLE, {
-      token: "TEXT PRIMARY KEY",
-      committed_at: "TIMESTAMPTZ NOT NULL DEFAULT now()",
-    }, { ifNotExists: true });
-    try {
-      await this.#tokens;
-    } catch (error) {
-      this.#tokens = undefined;
-      throw error;
-    }
+function checkOptions(options: DatabaseOptions): void {
+  checkOptionNames(options, [...CONNECTION_OPTION_NAMES, ...OWN_OPTIONS]);
+  for (const name of ["int8", "timestamps"] as const) {
+    const { [name]: value } = options;
+    if (value === undefined || CHOICES[name].includes(value)) continue;
+    throw new ConfigError(
+      `Cannot use ${name} "${value}": give one of ${CHOICES[name].join(", ")}`,
+    );
   }
+  const { statementTimeoutMs } = options;
+  if (statementTimeoutMs !== undefined && !(statementTimeoutMs > 0)) {
+    throw new ConfigError(
+      `Cannot use statementTimeoutMs ${statementTimeoutMs}: give a number of milliseconds above 0`,
+    );
+  }
+}
+
+/** A statement whose answer is lost may have run. */
+function withUnknownOutcome(error: unknown): unknown {
+  if (!(error instanceof DatabaseError) || error.kind !== "connection") {
+    return error;
+  }
+  const { statement, notices, message } = error;
+  return new DatabaseError({
+    ...error,
+    message:
+      `Cannot tell whether the statement took effect: its connection was lost (${message}); look for its effects before running it again`,
+  }, { statement, notices, cause: error });
 }

@@ -14,6 +14,7 @@ import { Pool } from "tarn";
 import { checkOptionNames } from "../driver/config.ts";
 import type { ConnectionConfig, Driver, Session } from "../driver/driver.ts";
 import { ConfigError, DatabaseError } from "../errors.ts";
+import { WaitingLine } from "./waiting_line.ts";
 
 /** Limits of a pool. */
 export interface PoolOptions {
@@ -55,13 +56,6 @@ interface Member {
   usedAt: number;
 }
 
-interface Waiter {
-  readonly purpose: string;
-  readonly until: number;
-  readonly resolve: (loan: Loan) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 const DEFAULTS: Required<PoolOptions> = {
   max: 10,
   acquireTimeoutMs: 30_000,
@@ -82,11 +76,10 @@ export class SessionPool {
   readonly #limits: Required<PoolOptions>;
   readonly #opening = new AbortController();
   readonly #onLoan = new Map<Member, { purpose: string; since: number }>();
-  readonly #waiting = new Set<Waiter>();
+  readonly #line: WaitingLine<Loan>;
   readonly #atHand: Member[] = [];
   #fetching = 0;
   #lastFailure: unknown;
-  #deadline: ReturnType<typeof setTimeout> | undefined;
   #tidying: ReturnType<typeof setInterval> | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
@@ -106,6 +99,11 @@ export class SessionPool {
     options: PoolOptions = {},
   ) {
     const limits = this.#limits = checkedLimits(options);
+    this.#line = new WaitingLine({
+      timeoutMs: limits.acquireTimeoutMs,
+      lateError: (purpose) => this.#lateError(purpose),
+      onRefused: () => this.#checkDrained(),
+    });
     const createTimeoutMillis = config.connectTimeoutMs + CREATE_MARGIN_MS;
     const { signal } = this.#opening;
     this.#library = new Pool<Member>({
@@ -136,11 +134,11 @@ export class SessionPool {
     const { signal, purpose = "" } = options;
     signal?.throwIfAborted();
     if (this.#closed) throw closedError();
-    for (let member; (member = this.#atHand.pop()) !== undefined;) {
-      if (isUsable(member)) return this.#lend(member, purpose);
-      this.#library.release(member);
-    }
-    return await this.#wait(purpose, signal);
+    const member = this.#takeFromHand();
+    if (member !== undefined) return this.#lend(member, purpose);
+    const loan = this.#line.join(purpose, signal);
+    this.#fetch();
+    return await loan;
   }
 
   /** Lends a session to `fn` and takes it back, whatever happens. */
@@ -167,14 +165,14 @@ export class SessionPool {
   }
 
   async #close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions): Promise<void> {
-    if (this.#onLoan.size + this.#waiting.size > 0) {
+    if (this.#onLoan.size + this.#line.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, timeoutMs);
       this.#onDrained = resolve;
       await promise;
       clearTimeout(timer);
     }
-    this.#refuseAll(closedError());
+    this.#line.refuseAll(closedError());
     this.#opening.abort(closedError());
     await Promise.all([...this.#onLoan.keys()].map(async (member) => {
       await member.session.close();
@@ -183,6 +181,14 @@ export class SessionPool {
     for (const member of this.#atHand.splice(0)) this.#library.release(member);
     clearInterval(this.#tidying);
     await this.#library.destroy();
+  }
+
+  #takeFromHand(): Member | undefined {
+    for (;;) {
+      const member = this.#atHand.pop();
+      if (member === undefined || isUsable(member)) return member;
+      this.#library.release(member);
+    }
   }
 
   #lend(member: Member, purpose: string): Loan {
@@ -194,27 +200,10 @@ export class SessionPool {
     };
   }
 
-  async #wait(purpose: string, signal?: AbortSignal): Promise<Loan> {
-    const { promise, resolve, reject } = Promise.withResolvers<Loan>();
-    const { acquireTimeoutMs } = this.#limits;
-    const until = performance.now() + acquireTimeoutMs;
-    const waiter = { purpose, until, resolve, reject };
-    const onAbort = () => this.#refuse(waiter, signal!.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    this.#waiting.add(waiter);
-    this.#deadline ??= setTimeout(() => this.#refuseLate(), acquireTimeoutMs);
-    this.#fetch();
-    try {
-      return await promise;
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
-  }
-
   /** Gets a session from the library for those who wait, where there is room for one. */
   async #fetch(): Promise<void> {
     const { max } = this.#limits;
-    if (this.#fetching >= this.#waiting.size) return;
+    if (this.#fetching >= this.#line.size) return;
     if (this.#onLoan.size + this.#atHand.length + this.#fetching >= max) return;
     this.#fetching++;
     try {
@@ -232,21 +221,16 @@ export class SessionPool {
     this.#lastFailure = error;
     const served = this.#onLoan.size > 0;
     // With nothing in use or under way, no one who waits could be served.
-    if (!served && this.#fetching === 0) return this.#refuseAll(error);
+    if (!served && this.#fetching === 0) return this.#line.refuseAll(error);
     const isFull = error instanceof DatabaseError &&
       error.code === TOO_MANY_CONNECTIONS;
-    const [first] = this.#waiting;
-    if (first !== undefined && !(isFull && served)) this.#refuse(first, error);
+    if (!(isFull && served)) this.#line.refuseFirst(error);
   }
 
   #handOver(member: Member): void {
-    const [first] = this.#waiting;
-    if (first !== undefined) {
-      this.#leave(first);
-      first.resolve(this.#lend(member, first.purpose));
-    } else if (this.#closed) {
-      this.#library.release(member);
-    } else {
+    if (this.#line.serveFirst((purpose) => this.#lend(member, purpose))) return;
+    if (this.#closed) this.#library.release(member);
+    else {
       member.usedAt = performance.now();
       this.#atHand.push(member);
       this.#tidying ??= setInterval(
@@ -283,39 +267,8 @@ export class SessionPool {
     this.#checkDrained();
   }
 
-  #leave(waiter: Waiter): boolean {
-    const waited = this.#waiting.delete(waiter);
-    if (waited && this.#waiting.size === 0) {
-      clearTimeout(this.#deadline);
-      this.#deadline = undefined;
-    }
-    return waited;
-  }
-
-  #refuse(waiter: Waiter, error: unknown): void {
-    if (this.#leave(waiter)) waiter.reject(error);
-    this.#checkDrained();
-  }
-
-  #refuseAll(error: unknown): void {
-    for (const waiter of this.#waiting) this.#refuse(waiter, error);
-  }
-
-  /** All wait for the same time, so the first ones are late first. */
-  #refuseLate(): void {
-    const now = performance.now();
-    for (const waiter of this.#waiting) {
-      if (waiter.until > now) {
-        const left = Math.ceil(waiter.until - now);
-        this.#deadline = setTimeout(() => this.#refuseLate(), left);
-        return;
-      }
-      this.#refuse(waiter, this.#tooLate(waiter.purpose));
-    }
-  }
-
   #checkDrained(): void {
-    if (this.#onLoan.size + this.#waiting.size === 0) this.#onDrained?.();
+    if (this.#onLoan.size + this.#line.size === 0) this.#onDrained?.();
   }
 
   /** Leaves sessions that weren't used for an interval to the library, which closes idle ones. */
@@ -329,13 +282,13 @@ export class SessionPool {
     this.#tidying = undefined;
   }
 
-  #tooLate(purpose: string): unknown {
+  #lateError(purpose: string): unknown {
     const { max, acquireTimeoutMs } = this.#limits;
     const now = performance.now();
     const holders = [...this.#onLoan.values()].map(({ purpose, since }) =>
       `${shorten(purpose)} (${Math.round(now - since)} ms)`
     );
-    const others = this.#waiting.size - 1;
+    const others = this.#line.size;
     return new DatabaseError({
       code: "55P03",
       message: `Cannot get a connection for ${shorten(purpose)} within ` +

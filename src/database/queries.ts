@@ -11,8 +11,14 @@ import {
   batchInsertStatements,
   type BatchOptions,
   batchUpdateStatements,
-  columnTypesStatement,
 } from "./batch.ts";
+import {
+  columnTypes,
+  columnTypesStatement,
+  existsStatement,
+  primaryKey,
+  primaryKeyStatement,
+} from "./catalog.ts";
 import {
   type AllOptions,
   type CountOptions,
@@ -26,11 +32,17 @@ import {
   type Statement,
   updateStatement,
   upsertStatement,
-  type Where,
 } from "./crud.ts";
+import type { Where } from "./conditions.ts";
+import {
+  endOfPage,
+  keysetOf,
+  type PagesOptions,
+  pageStatement,
+} from "./pages.ts";
 import { templateStatement } from "./template.ts";
 import { decodeRows, type ValueOptions } from "./values.ts";
-import { quoteName, splitName } from "../sql.ts";
+import { quoteName } from "../sql.ts";
 
 /** Options of one query. */
 export interface QueryOptions extends CallOptions {
@@ -184,18 +196,9 @@ export abstract class Queries {
 
   /** Says whether a table or view is there, in its schema or, without one, on the search path. */
   async exists(table: string): Promise<boolean> {
-    const parts = splitName(table);
-    const schema = parts.at(-2);
-    const found = await this.queryOne(
-      "SELECT 1 AS found FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace " +
-        "WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') " +
-        (schema === undefined
-          ? "AND n.nspname = ANY(current_schemas(false))"
-          : "AND n.nspname = $2") +
-        " LIMIT 1",
-      [parts.at(-1), ...(schema === undefined ? [] : [schema])],
-    );
-    return found !== undefined;
+    const { text, args } = existsStatement(table);
+    const { rows } = await this.run(text, args, {});
+    return rows.length > 0;
   }
 
   /** Inserts a row and returns it as the table has it. */
@@ -206,14 +209,15 @@ export abstract class Queries {
   /**
    * Inserts a row, or updates the one that is there, and returns it.
    *
-   * @param options `conflict`: the columns of the unique constraint. Default: the primary key.
+   * @param options `conflict`: the columns of the unique constraint. Default: the primary key, looked up.
+   * @throws {TypeError} Where neither is there.
    */
   async upsert<T = Row>(
     table: string,
     row: Row,
     options: { conflict?: readonly string[] } = {},
   ): Promise<T> {
-    const conflict = options.conflict ?? await this.#primaryKey(table);
+    const conflict = options.conflict ?? await this.#primaryKey(table, row);
     return await this.#only<T>(upsertStatement(table, row, conflict));
   }
 
@@ -272,13 +276,19 @@ export abstract class Queries {
     return (await this.run(text, args, {})).rowCount;
   }
 
-  /** Inserts many rows of the same columns, a statement a chunk, and returns how many. */
+  /**
+   * Inserts many rows of the same columns, and returns how many. A statement carries a chunk of them:
+   * on a database four run at once and each commits by itself, so where one fails others may have
+   * been written; in a transaction they run one after another and commit together.
+   *
+   * @throws {TypeError} Where the rows differ in their columns, or the table has no such column.
+   */
   batchInsert(
     table: string,
     rows: readonly Row[],
     options?: BatchOptions & { returning?: undefined },
   ): Promise<number>;
-  /** Inserts many rows of the same columns and returns what `returning` names of them, in order. */
+  /** Inserts many rows of the same columns, in chunks, and returns what `returning` names of them. */
   batchInsert<T = Row>(
     table: string,
     rows: readonly Row[],
@@ -303,7 +313,10 @@ export abstract class Queries {
     );
   }
 
-  /** Changes many rows by their key, each to its own values, and returns how many. */
+  /**
+   * Changes many rows by their key, each to its own values, in chunks as
+   * {@linkcode Queries.batchInsert} does, and returns how many.
+   */
   async batchUpdate(
     table: string,
     rows: readonly Row[],
@@ -316,7 +329,10 @@ export abstract class Queries {
     );
   }
 
-  /** Deletes many rows by their key, and returns how many. */
+  /**
+   * Deletes many rows by their key, in chunks as {@linkcode Queries.batchInsert} does, and returns how
+   * many.
+   */
   async batchDelete(
     table: string,
     keys: readonly unknown[],
@@ -327,6 +343,28 @@ export abstract class Queries {
     return rowCountOf(
       await this.#batch(batchDeleteStatements(table, keys, types, options)),
     );
+  }
+
+  /**
+   * Reads a table page by page, each from where the one before ended (keyset pagination).
+   *
+   * @throws {RangeError} A size that isn't a whole number from 1.
+   */
+  async *pages<T = Row>(
+    table: string,
+    options: PagesOptions = {},
+  ): AsyncGenerator<T[], void> {
+    const keyset = keysetOf(options);
+    let after: string[] | undefined;
+    for (;;) {
+      const { text, args } = pageStatement(table, { ...keyset, after });
+      const page = await this.run(text, args, {});
+      if (page.rows.length > 0) {
+        yield decodeRows(page.columns, page.rows, this.values) as T[];
+      }
+      if (page.rows.length < keyset.size) return;
+      after = endOfPage(page, keyset);
+    }
   }
 
   #call(
@@ -377,18 +415,13 @@ export abstract class Queries {
   async #columnTypes(table: string): Promise<Map<string, string>> {
     const { text, args } = columnTypesStatement(table);
     const { rows } = await this.run(text, args, {});
-    return new Map(rows.map(([name, type]) => [name!, type!]));
+    return columnTypes(rows);
   }
 
-  async #primaryKey(table: string): Promise<string[]> {
-    const { rows } = await this.run(
-      "SELECT a.attname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a " +
-        "ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey) " +
-        "WHERE i.indrelid = $1::REGCLASS AND i.indisprimary ORDER BY a.attnum",
-      [quoteName(table)],
-      {},
-    );
-    return rows.map(([name]) => name!);
+  async #primaryKey(table: string, row: Row): Promise<string[]> {
+    const { text, args } = primaryKeyStatement(table);
+    const { rows } = await this.run(text, args, {});
+    return primaryKey(rows, row);
   }
 }
 

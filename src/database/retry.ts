@@ -36,6 +36,9 @@ const MAX_DELAY_MS = 1_000;
  *
  * The waiting grows exponentially up to a second, with full jitter
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+ *
+ * @returns What the body of the attempt that committed returned.
+ * @throws {unknown} The error of the last attempt, as it is, or the signal's reason.
  */
 export async function runWithRetries<T>(
   transaction: Retryable<T>,
@@ -52,26 +55,39 @@ export async function runWithRetries<T>(
       await transaction.rollback();
       if (attempt >= maxRetries || !transaction.mayRetry(error)) throw error;
     }
-    await delay(
-      Math.random() * Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** attempt),
-      signal,
-    );
+    const longest = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** attempt);
+    await delay(Math.random() * longest, signal);
   }
 }
 
 /**
- * Whether a transaction that failed with this error took no effect and may be run again: CockroachDB's
- * 40001 and its like, or a connection lost before COMMIT was sent.
+ * Whether the server asked for another attempt: CockroachDB's 40001 and its like, as this error or
+ * as its cause.
+ */
+export function isRetryRequest(error: unknown): boolean {
+  return someCause(error, ({ kind }) => kind === "retryable");
+}
+
+/**
+ * Whether a transaction that failed with this error before COMMIT took no effect and may be run
+ * again: the server asked for it, or the connection was lost.
  */
 export function isRetryable(error: unknown): boolean {
+  return isRetryRequest(error) || someCause(
+    error,
+    // 08001: no connection was made; 08003: the database was closed. Another try ends like the first.
+    ({ kind, code }) =>
+      kind === "connection" && code !== "08001" && code !== "08003",
+  );
+}
+
+function someCause(
+  error: unknown,
+  fits: (error: DatabaseError) => boolean,
+): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof AmbiguousCommitError) return false;
-    if (!(at instanceof DatabaseError)) continue;
-    if (at.kind === "retryable") return true;
-    // 08001: no connection was made, so trying the same again at once is no remedy.
-    if (
-      at.kind === "connection" && at.code !== "08001" && at.code !== "08003"
-    ) return true;
+    if (at instanceof DatabaseError && fits(at)) return true;
   }
   return false;
 }

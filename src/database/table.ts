@@ -4,20 +4,11 @@
  * @module
  */
 
-import type { CountOptions, Row, SelectOptions, Where } from "./crud.ts";
+import type { Where } from "./conditions.ts";
+import type { CountOptions, Row, SelectOptions } from "./crud.ts";
 import type { BatchOptions } from "./batch.ts";
+import type { PagesOptions } from "./pages.ts";
 import type { Queries } from "./queries.ts";
-import { quoteIdentifier } from "../sql.ts";
-
-/** How {@linkcode Table.pages} cuts a table. */
-export interface PagesOptions {
-  /** How many rows a page holds. Default: 100. */
-  size?: number;
-  /** The column to go by, which has to be unique. Default: the key. */
-  orderBy?: string;
-  /** Conditions that all have to hold. */
-  where?: Where;
-}
 
 /**
  * A table whose rows have the type `T`.
@@ -124,24 +115,13 @@ export class Table<T = Row> {
     });
   }
 
-  /** Reads the table page by page, each from where the one before ended (keyset pagination). */
-  async *pages(options: PagesOptions = {}): AsyncGenerator<T[], void> {
-    const { size = 100, orderBy = this.#key, where = {} } = options;
-    let after: Pick<SelectOptions, "whereClause" | "params"> = {};
-    while (true) {
-      const page = await this.#queries.select<T & Row>(this.#name, {
-        ...after,
-        where,
-        orderBy: quoteIdentifier(orderBy),
-        limit: size,
-      });
-      if (page.length > 0) yield page;
-      if (page.length < size) return;
-      after = {
-        whereClause: `${quoteIdentifier(orderBy)} > $1`,
-        params: [page[page.length - 1][orderBy]],
-      };
-    }
+  /**
+   * Reads the table page by page, each from where the one before ended (keyset pagination).
+   *
+   * @throws {RangeError} A size that isn't a whole number from 1.
+   */
+  pages(options: Omit<PagesOptions, "key"> = {}): AsyncGenerator<T[], void> {
+    return this.#queries.pages<T>(this.#name, { ...options, key: this.#key });
   }
 
   #where(key: unknown): Where {

@@ -38,12 +38,21 @@ export function identifier(name: string): Identifier {
   return new Identifier(name);
 }
 
-/** Writes a tagged template as a statement. */
+/**
+ * Writes a tagged template as a statement.
+ *
+ * @throws {TypeError} Text with an escape that JavaScript doesn't know, such as `\x`.
+ */
 export function templateStatement(
   strings: TemplateStringsArray,
   values: readonly unknown[],
 ): Statement {
   const args: unknown[] = [];
+  if (strings.includes(undefined!)) {
+    throw new TypeError(
+      "Cannot read the template: it holds an escape that JavaScript doesn't know; write each backslash twice",
+    );
+  }
   let text = strings[0];
   values.forEach((value, index) => {
     if (value instanceof Identifier) text += value;

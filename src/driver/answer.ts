@@ -13,7 +13,7 @@ import type { CommandTag } from "./frames.ts";
 /** The answer to one call. */
 export class Answer {
   /** The columns of the last result. */
-  columns: Column[] = [];
+  columns: readonly Column[] = [];
   /** The rows of the last result that weren't taken yet. */
   rows: TextRow[] = [];
   /** The words of the last command tag. */
@@ -68,7 +68,7 @@ export class Answer {
   }
 
   /** Starts a result that has rows. */
-  startResult(columns: Column[]): void {
+  startResult(columns: readonly Column[]): void {
     this.#described = true;
     this.columns = columns;
     this.rows = [];

@@ -50,20 +50,46 @@ export function addressOf(
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** What to do about a server's refusal, by SQLSTATE. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  "28P01": "check user and password",
+  "28000": "check user, password and client certificate",
+  "3D000": "create the database, or name another",
+  "53300": "close connections, or raise the server's limit",
+  "08P01": "check sslmode: a secure server wants require or more",
+};
+
+function refusal(
+  error: DatabaseError,
+  config: ConnectionConfig,
+): DatabaseError {
+  // What this side found out, such as a password that is lacking, names its remedy already.
+  if (error.message.startsWith("Cannot ")) return error;
+  const remedy = REMEDIES[error.code];
+  const message = `Cannot connect to ${addressOf(config)}: ${error.message}${
+    remedy === undefined ? "" : `; ${remedy}`
+  }`;
+  const { notices, cause } = error;
+  return new DatabaseError({ ...error, message }, { notices, cause });
+}
+
 /**
- * Turns a failure to connect into the error for the caller. What the server itself said, a wrong
- * setting and a missing permission of the runtime stay as they are.
+ * Turns a failure to connect into the error for the caller. What the server itself said keeps its
+ * SQLSTATE; a wrong setting and a missing permission of the runtime stay as they are.
  *
  * @param error What was thrown.
  * @param config The connection that was to be opened.
- * @returns The error to throw: a {@linkcode DatabaseError} with SQLSTATE 08001, or the one given.
+ * @returns The error to throw: a {@linkcode DatabaseError} with SQLSTATE 08001 or the server's, or
+ * the one given.
  */
 export function connectFailure(
   error: unknown,
   config: ConnectionConfig,
 ): unknown {
   if (error instanceof ConfigError) return error;
-  if (error instanceof DatabaseError && !OURS.has(error.code)) return error;
+  if (error instanceof DatabaseError && !OURS.has(error.code)) {
+    return refusal(error, config);
+  }
   if (error instanceof Error && error.name === "NotCapable") return error;
   return new DatabaseError({
     severity: "FATAL",

@@ -32,8 +32,6 @@ export interface WireParts {
 
 /** A wire on deno-postgres. */
 export class DenoPostgresWire implements Wire {
-  /** Never: rows come as fast as they are taken, without being asked for. */
-  readonly waiting = false;
   #parts: WireParts;
 
   /**

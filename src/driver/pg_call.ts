@@ -1,7 +1,8 @@
 /**
  * One statement on `npm:pg`, as a query of our own: the way in which `npm:pg-cursor` is one. What
- * the server sends goes into the answer as it is, in text; a streamed answer is asked for in parts,
- * so that the server waits for a slow reader.
+ * the server sends goes into the answer as it is, in text. While a batch of a streamed answer waits
+ * to be taken, nothing is read from the socket; that works on every server, where a portal's row
+ * limit is closed to CockroachDB outside of explicit transactions.
  *
  * @module
  */
@@ -13,7 +14,6 @@ import type { PgConnection, PgField, PgMessage, PgQuery } from "./pg_types.ts";
 import type { Statement } from "./session.ts";
 
 const encoder = new TextEncoder();
-const PORTAL = { type: "P", name: "" } as const;
 
 /** Options of a {@linkcode PgCall}. */
 export interface PgCallOptions {
@@ -25,13 +25,12 @@ export interface PgCallOptions {
 
 /** One statement under way. */
 export class PgCall implements PgQuery {
-  /** Whether the server waits to be asked for more rows. */
-  waiting = false;
-
   #statement: Statement;
   #answer: Answer;
   #onError: (error: Error) => void;
   #connection?: PgConnection;
+  #rows: TextRow[] = [];
+  #handingOver?: Promise<void>;
 
   /**
    * Makes a call.
@@ -46,18 +45,22 @@ export class PgCall implements PgQuery {
     this.#onError = onError;
   }
 
+  get #simple(): boolean {
+    return this.#statement.args.length === 0 && !this.#answer.streamed;
+  }
+
   /** Sends the statement. */
   submit(connection: PgConnection): void {
     const { text, args } = this.#statement;
-    const { streamed, batchSize } = this.#answer;
     this.#connection = connection;
-    if (args.length === 0 && !streamed) return connection.query(text);
+    // Of several statements the rows would run together in a stream; so it takes one only.
+    if (this.#simple) return connection.query(text);
     connection.stream.cork();
     connection.parse({ text });
     connection.bind({ values: args });
-    connection.describe(PORTAL);
-    connection.execute({ rows: streamed ? batchSize : 0 });
-    this.#endPart();
+    connection.describe({ type: "P", name: "" });
+    connection.execute({ rows: 0 });
+    connection.sync();
     connection.stream.uncork();
   }
 
@@ -73,41 +76,54 @@ export class PgCall implements PgQuery {
 
   /** Takes a row. */
   handleDataRow({ fields }: PgMessage): void {
-    this.#answer.add([fields as TextRow]);
+    const answer = this.#answer;
+    if (!answer.streamed) return answer.add([fields as TextRow]);
+    if (answer.discarded) return;
+    this.#rows.push(fields as TextRow);
+    if (this.#rows.length >= answer.batchSize) {
+      this.#handingOver ??= this.#handOver();
+    }
   }
 
-  /** Hands the rows over, and asks for more when they were taken. */
-  async handlePortalSuspended(): Promise<void> {
-    const answer = this.#answer;
-    const connection = this.#connection!;
-    this.waiting = true;
-    await answer.handOver();
-    this.waiting = false;
-    if (answer.discarded) {
-      connection.close(PORTAL);
-      connection.sync();
-      return;
-    }
-    connection.execute({ rows: answer.batchSize });
-    this.#endPart();
+  /** Resolves when only the last batch of the answer waits to be taken. */
+  async settle(): Promise<void> {
+    await this.#handingOver;
+    this.#answer.add(this.#rows);
   }
+
+  async #handOver(): Promise<void> {
+    const answer = this.#answer;
+    const { stream } = this.#connection!;
+    stream.pause();
+    // More rows than one batch may have come at once.
+    while (this.#rows.length >= answer.batchSize && !answer.discarded) {
+      answer.add(this.#rows.splice(0, answer.batchSize));
+      await answer.handOver();
+    }
+    if (answer.discarded) this.#rows = [];
+    this.#handingOver = undefined;
+    stream.resume();
+  }
+
+  /** Does nothing: all rows are asked for. */
+  handlePortalSuspended(): void {}
 
   /** Takes the command tag. */
   handleCommandComplete({ text = "" }: PgMessage): void {
     this.#answer.endResult(parseCommandTag(encoder.encode(text)));
-    this.#endStream();
   }
 
   /** Takes the answer to an empty statement. */
   handleEmptyQuery(): void {
     this.#answer.endResult({ command: "", rowCount: 0 });
-    this.#endStream();
   }
 
   /** Refuses `COPY … FROM STDIN`. */
   handleCopyInResponse(): void {
     this.#refuseCopy("FROM STDIN", "INSERT");
     this.#connection!.sendCopyFail("not supported");
+    // The server has ignored the Sync that came before.
+    if (!this.#simple) this.#connection!.sync();
   }
 
   /** Refuses `COPY … TO STDOUT`, and drops its data. */
@@ -118,7 +134,6 @@ export class PgCall implements PgQuery {
   /** Takes an error. */
   handleError(error: Error): void {
     this.#onError(error);
-    this.#endStream();
   }
 
   /** Does nothing: the wire listens for this itself. */
@@ -130,15 +145,5 @@ export class PgCall implements PgQuery {
       code: "0A000",
       message: `Cannot COPY ${form} through this client; use ${instead}`,
     };
-  }
-
-  /** A Flush asks for what there is; only a Sync ends the statement, and with it the portal. */
-  #endPart(): void {
-    if (this.#answer.streamed) this.#connection!.flush();
-    else this.#connection!.sync();
-  }
-
-  #endStream(): void {
-    if (this.#answer.streamed) this.#connection!.sync();
   }
 }

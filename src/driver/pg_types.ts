@@ -13,6 +13,10 @@ export interface PgStream {
   cork(): void;
   /** Sends what was held back. */
   uncork(): void;
+  /** Stops to read. */
+  pause(): void;
+  /** Reads again. */
+  resume(): void;
   /** Closes the socket at once. */
   destroy(): void;
   /** Listens. */
@@ -65,10 +69,6 @@ export interface PgConnection {
   describe(options: { type: "P"; name: string }): void;
   /** Sends Execute; 0 rows are all of them. */
   execute(options: { rows: number }): void;
-  /** Sends Close. */
-  close(options: { type: "P"; name: string }): void;
-  /** Sends Flush. */
-  flush(): void;
   /** Sends Sync. */
   sync(): void;
   /** Refuses to send the data of `COPY … FROM STDIN`. */

@@ -50,7 +50,6 @@ export class PgWire implements Wire {
   #tls?: TlsOptions;
   #client: PgClient;
   #answer = new Answer();
-  #call?: PgCall;
   #ready = () => {};
 
   /**
@@ -68,11 +67,6 @@ export class PgWire implements Wire {
     connection.startup = () => connection.stream.write(startupMessage(config));
     this.#client = newClient(pg, { config, tls, connection });
     this.#listen(connection);
-  }
-
-  /** Whether the server waits to be asked for more rows. */
-  get waiting(): boolean {
-    return this.#call?.waiting ?? false;
   }
 
   /** Whether the server gave the key that a cancel request needs. */
@@ -97,15 +91,15 @@ export class PgWire implements Wire {
   async run(statement: Statement, answer: Answer): Promise<void> {
     this.#answer = answer;
     this.#client.ref();
+    const call = new PgCall(statement, {
+      answer,
+      onError: (error) => this.#fail(error),
+    });
     await new Promise<void>((resolve) => {
       this.#ready = resolve;
-      this.#call = new PgCall(statement, {
-        answer,
-        onError: (error) => this.#fail(error),
-      });
-      this.#client.query(this.#call);
+      this.#client.query(call);
     });
-    this.#call = undefined;
+    await call.settle();
     if (this.lost === undefined) this.#client.unref();
   }
 

@@ -35,8 +35,6 @@ export interface Wire {
   readonly transactionStatus: TransactionStatus;
   /** Why the session can do no more work; absent while it can. */
   readonly lost?: DatabaseError;
-  /** Whether the server waits to be asked for more rows, so that there is nothing to cancel. */
-  readonly waiting: boolean;
   /** Whether the server gave the key that a cancel request needs. */
   readonly cancellable: boolean;
   /**
@@ -55,6 +53,8 @@ export interface Wire {
 /** A cancelled statement has this long to end before its connection is closed. */
 const CANCEL_GRACE_MS = 5_000;
 const CANCEL_AGAIN_MS = 100;
+const CANCEL_SETTLE_MS = 100;
+const DRAIN_MS = 20;
 const MAX_ARGUMENTS = 65_535;
 const BATCH_SIZE = 1_000;
 
@@ -214,12 +214,11 @@ export class WireSession implements Session {
 
   /**
    * Ends what is under way: by a cancel request, or by closing the connection. Of a streamed answer
-   * no one wants any more rows then, and where the server waits that is enough.
+   * no one wants any more rows then.
    */
   #end(): void {
     if (this.#running === undefined) return;
     const { answer } = this.#running;
-    const { waiting } = this.#wire;
     this.#grace ??= setTimeout(() => {
       this.#wire.lose(
         abandoned(
@@ -228,7 +227,7 @@ export class WireSession implements Session {
       );
     }, CANCEL_GRACE_MS);
     if (answer.streamed) answer.discard();
-    if (!waiting) this.#stopping ??= this.#cancel(this.#running);
+    this.#stopping ??= this.#cancel(this.#running);
   }
 
   /** Never rejects. */
@@ -238,6 +237,9 @@ export class WireSession implements Session {
     }
     let ended = false;
     const end = running.ended.promise.then(() => ended = true);
+    // The end of a stream is often on its way already.
+    if (running.answer.streamed) await within(DRAIN_MS, end);
+    if (ended) return;
     const controller = new AbortController();
     using _limit = new Limit(
       { timeoutMs: CANCEL_GRACE_MS },
@@ -251,6 +253,13 @@ export class WireSession implements Session {
         // The grace takes care of requests that fail.
       }
       await within(CANCEL_AGAIN_MS, end);
+    }
+    // CockroachDB hangs up before it cancels, so a request without effect may still be on its way.
+    if (
+      running.answer.error?.code !== "57014" &&
+      this.#wire.parameters.crdb_version !== undefined
+    ) {
+      await new Promise((resolve) => setTimeout(resolve, CANCEL_SETTLE_MS));
     }
   }
 }

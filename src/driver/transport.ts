@@ -12,13 +12,13 @@
 
 import { DatabaseError } from "../errors.ts";
 import type { Answer } from "./answer.ts";
+import { ColumnCache } from "./column_cache.ts";
 import type { TransactionStatus, WireFields } from "./driver.ts";
 import { FrameBuffer } from "./frame_buffer.ts";
 import {
   decodeRows,
   FRAME,
   HEADER_LENGTH,
-  parseColumns,
   parseCommandTag,
   parseFields,
   parseParameter,
@@ -71,6 +71,7 @@ export class Transport {
   #answer?: Answer;
   #loggedIn = false;
   #buffer = new FrameBuffer();
+  #columns = new ColumnCache();
   #served: Uint8Array = NOTHING;
   #filling?: Promise<void>;
 
@@ -207,7 +208,7 @@ export class Transport {
     const answer = this.#answer;
     switch (type) {
       case FRAME.rowDescription:
-        answer?.startResult(parseColumns(body));
+        answer?.startResult(this.#columns.read(body));
         break;
       case FRAME.commandComplete:
         answer?.endResult(parseCommandTag(body));

@@ -28,7 +28,7 @@ import {
   type PlannedMigration,
   type PlannedStatement,
   statementsOf,
-} from "./plan.ts";
+} from "./planned.ts";
 import {
   mayGoOn,
   rollBack,

@@ -20,7 +20,7 @@ import {
   progressNote,
   retriedStatement,
 } from "./flight.ts";
-import type { PlannedStatement } from "./plan.ts";
+import type { PlannedStatement } from "./planned.ts";
 import { mayGoOn, writeJournal } from "./run.ts";
 
 /**

@@ -5,7 +5,8 @@
  */
 
 import type { Database } from "../database/database.ts";
-import { Migration, type MigrationOptions } from "./migrator.ts";
+import { Migration } from "./migrator.ts";
+import type { MigrationOptions } from "./options.ts";
 
 /** Options of {@linkcode ensureMigrated}. */
 export interface EnsureOptions extends Omit<MigrationOptions, "lockTimeoutMs"> {

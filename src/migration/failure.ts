@@ -6,7 +6,7 @@
 
 import { DatabaseError, MigrationError } from "../errors.ts";
 import { caret, offsetOfPosition, position } from "../sql.ts";
-import type { PlannedMigration, PlannedStatement } from "./plan.ts";
+import type { PlannedMigration, PlannedStatement } from "./planned.ts";
 
 /** What is known of a failed statement beside its error. */
 export interface FailureOptions {

@@ -17,7 +17,7 @@ import {
   type PlannedMigration,
   type PlannedStatement,
   statementsOf,
-} from "./plan.ts";
+} from "./planned.ts";
 import { retried, type Run } from "./run.ts";
 
 /** A migration under way. */

@@ -6,10 +6,9 @@
  */
 
 import type { Database } from "../database/database.ts";
-import type { Session } from "../driver/driver.ts";
 import { DatabaseError, MigrationError } from "../errors.ts";
 import { applyMigration } from "./apply.ts";
-import type { MigrationEvent } from "./events.ts";
+import { type Answer, answerIntent, takeBaseline } from "./corrections.ts";
 import {
   compareVersions,
   type MigrationFile,
@@ -17,78 +16,23 @@ import {
 } from "./file.ts";
 import {
   type AppliedMigration,
-  appliedWrite,
-  clearWrite,
   type JournalState,
   journalTables,
-  progressWrite,
   readJournal,
-  registerMain,
-  setUpJournal,
 } from "./journal.ts";
-import { breakLease, Lease } from "./lease.ts";
-import {
-  findVersion,
-  newestOf,
-  type Plan,
-  planMigrate,
-  planRollback,
-  type Problem,
-  statementsOf,
-} from "./plan.ts";
-import { type Run, type Strategy, writeJournal } from "./run.ts";
-import { serverKind } from "./server.ts";
+import { breakLease } from "./lease.ts";
+import type {
+  MigrateOptions,
+  MigrationOptions,
+  RollbackOptions,
+  RunOptions,
+} from "./options.ts";
+import { type Plan, planMigrate, planRollback } from "./plan.ts";
+import type { Problem } from "./problems.ts";
+import { underLease } from "./runner.ts";
 import { directory, type MigrationSource, writeMigration } from "./source.ts";
 import { type MigrationStatus, statusOf } from "./status.ts";
-
-/** Options of a {@linkcode Migration}. */
-export interface MigrationOptions {
-  /** The folder of the migrations. Default: `"./migrations"`. */
-  migrationsDir?: string;
-  /** Where the migrations come from, instead of a folder. */
-  source?: MigrationSource;
-  /** The table of applied migrations, also `schema.table`. Default: `"_migrations"`. */
-  table?: string;
-  /** How long to wait for another runner, in milliseconds. Default: 60,000. */
-  lockTimeoutMs?: number;
-  /** How long the lease lasts when its holder falls silent, in milliseconds. Default: 15,000. */
-  leaseMs?: number;
-  /** Is told of every step; what it throws is ignored. */
-  onEvent?: (event: MigrationEvent) => void;
-  /** Whether versions below one that is applied may be pending. Default: `false`. */
-  allowOutOfOrder?: boolean;
-  /**
-   * How the statements of a migration are kept together. Default: `"statements"` on CockroachDB,
-   * `"transaction"` on PostgreSQL.
-   */
-  strategy?: Strategy;
-}
-
-/** How a run ends early. */
-export interface RunOptions {
-  /** Stops the run before its next statement; the one in flight is settled and noted. */
-  signal?: AbortSignal;
-  /** Cancels the statement in flight too. */
-  cancelSignal?: AbortSignal;
-}
-
-/** Options of {@linkcode Migration.migrate}. */
-export interface MigrateOptions extends RunOptions {
-  /** Up to and including this version. Default: all. */
-  targetVersion?: string;
-  /** Only counts what would be applied. */
-  dryRun?: boolean;
-}
-
-/** Options of {@linkcode Migration.rollback}. */
-export interface RollbackOptions extends RunOptions {
-  /** How many migrations, newest first; `Infinity` for all. Default: 1. */
-  count?: number;
-  /** Down to this version, which stays applied. */
-  targetVersion?: string;
-  /** Only counts what would be undone. */
-  dryRun?: boolean;
-}
+import { findVersion, newestOf } from "./versions.ts";
 
 const MIN_LEASE_MS = 3_000;
 
@@ -303,32 +247,12 @@ export class Migration {
         { version },
       );
     }
-    return await this.#underLease({}, async (run, state) => {
-      if (state.progress) {
-        throw new MigrationError(
-          `Cannot take a baseline: ${state.progress.version} is half applied; finish it with migrate first`,
-          { version: state.progress.version },
-        );
-      }
-      const missing = files.filter((file) =>
-        compareVersions(file.version, target.version) <= 0 &&
-        findVersion(state.applied, file.version) === undefined
-      );
-      for (const { version, description, checksum } of missing) {
-        const note = {
-          version,
-          description,
-          checksum,
-          durationMs: null,
-          by: run.by,
-        };
-        await writeJournal(
-          run,
-          appliedWrite(run.tables, run.lease.fence, note),
-        );
-      }
-      return missing.length;
-    });
+    const done = await underLease(
+      this.#db,
+      this.#options,
+      (run, state) => takeBaseline(run, state, { files, target }),
+    );
+    return done ?? 0;
   }
 
   /**
@@ -336,42 +260,13 @@ export class Migration {
    *
    * @throws {MigrationError} Where there is no such question about that version.
    */
-  async repair(
-    options: { version: string; outcome: "done" | "not-done" },
-  ): Promise<void> {
-    const { version, outcome } = options;
+  async repair(answer: Answer): Promise<void> {
     const files = await this.loadMigrations();
-    await this.#underLease({}, async (run, { progress }) => {
-      const file = findVersion(files, version);
-      if (
-        !progress?.intent || !file ||
-        compareVersions(progress.version, version) !== 0
-      ) {
-        throw new MigrationError(
-          `Cannot repair ${version}: no statement of it waits for an answer; look at the status`,
-          { version },
-        );
-      }
-      const { direction, intent } = progress;
-      const done = [...progress.done];
-      if (outcome === "done") {
-        done.push(statementsOf(file, direction)[intent.ordinal].hash);
-      }
-      const note = {
-        version: progress.version,
-        direction,
-        done,
-        cursor: null,
-        error: null,
-      };
-      const { fence } = run.lease;
-      await writeJournal(
-        run,
-        done.length === 0
-          ? clearWrite(run.tables, fence)
-          : progressWrite(run.tables, fence, note),
-      );
-    });
+    await underLease(
+      this.#db,
+      this.#options,
+      (run, state) => answerIntent(run, state, { files, ...answer }),
+    );
   }
 
   /** Ends the lease, whoever holds it; returns who that was, or `undefined` where nobody did. */
@@ -398,18 +293,25 @@ export class Migration {
     planFor: (state: JournalState) => Plan,
     options: RunOptions & { dryRun?: boolean; direction: "up" | "down" },
   ): Promise<number> {
-    const { dryRun, direction } = options;
-    const expected = agreed(planFor(await this.#read()));
+    const { dryRun, direction, ...rest } = options;
     const countOf = ({ migrations }: Plan) =>
       migrations.filter((migration) => migration.direction === direction)
         .length;
+    const state = await this.#read();
+    const expected = agreed(planFor(state));
     if (expected.migrations.length === 0 || dryRun) return countOf(expected);
-    const isNeedless = async (session: Session) => {
-      const state = await readJournal(session, journalTables(this.#table));
-      return planFor(state).migrations.length === 0;
-    };
-    const done = await this.#underLease(
-      { ...options, isNeedless },
+    const tables = journalTables(this.#table);
+    const done = await underLease(
+      this.#db,
+      {
+        ...this.#options,
+        ...rest,
+        isComplete: state.complete,
+        isNeedless: async (session) => {
+          const state = await readJournal(session, tables);
+          return planFor(state).migrations.length === 0;
+        },
+      },
       async (run, state) => {
         const plan = agreed(planFor(state));
         for (const migration of plan.migrations) {
@@ -419,72 +321,6 @@ export class Migration {
       },
     );
     return done ?? 0;
-  }
-
-  async #underLease<T>(
-    options: RunOptions & {
-      isNeedless?: (session: Session) => Promise<boolean>;
-    },
-    fn: (run: Run, state: JournalState) => Promise<T>,
-  ): Promise<T> {
-    const { lockTimeoutMs = 60_000, leaseMs = 15_000 } = this.#options;
-    const { signal, cancelSignal = new AbortController().signal, isNeedless } =
-      options;
-    const tables = journalTables(this.#table);
-    const emit = (event: MigrationEvent) => this.#emit(event);
-    const open = () => this.#db.openSession();
-    const holder = describeRunner(this.#db.config.user);
-    let lease: Lease | undefined;
-    const kind = await this.#db.withSession(async (session) => {
-      const kind = serverKind(session);
-      const { complete } = await readJournal(session, tables);
-      if (!complete) await setUpJournal(session, tables);
-      lease = await Lease.take(session, { open, tables, kind }, {
-        ...{ leaseMs, lockTimeoutMs, holder, signal, onEvent: emit },
-        isNeedless: isNeedless && (() => isNeedless(session)),
-      });
-      return kind;
-    });
-    // 0 of what was wanted is left to do: others have done it while this run waited.
-    if (lease === undefined) return 0 as T;
-    let run: Run | undefined;
-    const session = await open();
-    try {
-      const registration = await registerMain(session, this.#table, {
-        kind,
-        fence: lease.fence,
-      });
-      if (registration === undefined) throw lost();
-      const defaultStrategy = kind === "cockroachdb"
-        ? "statements"
-        : "transaction";
-      run = {
-        ...registration,
-        ...{
-          open,
-          session,
-          lease,
-          kind,
-          emit,
-          signal,
-          cancel: cancelSignal,
-          by: holder,
-        },
-        strategy: this.#options.strategy ?? defaultStrategy,
-      };
-      return await fn(run, await readJournal(session, registration.tables));
-    } finally {
-      await (run?.session ?? session).close();
-      await lease.release();
-    }
-  }
-
-  #emit(event: MigrationEvent): void {
-    try {
-      this.#options.onEvent?.(event);
-    } catch {
-      // A listener's fault may not come between a statement and its note.
-    }
   }
 }
 
@@ -499,19 +335,4 @@ function agreed(plan: Plan): Plan {
       line: first.line,
     },
   );
-}
-
-function lost(): MigrationError {
-  return new MigrationError(
-    "Cannot start the migrations: another runner has taken the lease in the same moment; run the command again",
-  );
-}
-
-function describeRunner(user: string): string {
-  const isGranted =
-    Deno.permissions.querySync({ name: "sys", kind: "hostname" }).state ===
-      "granted";
-  return `${user} on ${
-    isGranted ? Deno.hostname() : "an unnamed host"
-  }, process ${Deno.pid}`;
 }

@@ -17,7 +17,7 @@ import {
 } from "./flight.ts";
 import { cancelJobs, type Job, schemaJobs, waitForJobs } from "./jobs.ts";
 import { type Intent, readJournal } from "./journal.ts";
-import type { PlannedStatement } from "./plan.ts";
+import type { PlannedStatement } from "./planned.ts";
 import { predicateOf } from "./predicate.ts";
 import { type Run, writeJournal } from "./run.ts";
 import { classify, type StatementInfo } from "./statement.ts";

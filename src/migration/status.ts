@@ -6,7 +6,7 @@
 
 import type { JournalState } from "./journal.ts";
 import { compareVersions, type MigrationFile } from "./file.ts";
-import { findVersion } from "./plan.ts";
+import { findVersion } from "./versions.ts";
 
 /** The state of a migration. */
 export interface MigrationStatus {

@@ -7,7 +7,7 @@
 
 import { type Flight, placeOf } from "./flight.ts";
 import { blockersOf, schemaJobs } from "./jobs.ts";
-import type { PlannedStatement } from "./plan.ts";
+import type { PlannedStatement } from "./planned.ts";
 
 const QUIET_MS = 2_000;
 const POLL_MS = 1_000;

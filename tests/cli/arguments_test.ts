@@ -7,14 +7,6 @@ function parse(...args: string[]) {
   return parseArguments(args, COMMANDS);
 }
 
-function refuses(args: string[], message: string): void {
-  const { message: said } = assertThrows(
-    () => parseArguments(args, COMMANDS),
-    ConfigError,
-  );
-  assertEquals(said, message);
-}
-
 Deno.test("parseArguments() takes options before the command and after it", () => {
   for (
     const args of [
@@ -62,82 +54,95 @@ Deno.test("parseArguments() makes -h and --help the command help with its topic"
   assertEquals(parse("--version").command.name, "version");
 });
 
-Deno.test("parseArguments() refuses what it can't use, and names it", () => {
-  refuses(
-    [],
-    "Cannot run crdb without a command: none is given; see crdb help",
-  );
-  refuses(
+const REFUSED: [string[], string][] = [
+  [[], "Cannot run crdb without a command: none is given; see crdb help"],
+  [
     ["migrat"],
     'Cannot run "migrat": there is no such command; did you mean migrate?',
-  );
-  refuses(
+  ],
+  [
     ["frobnicate"],
     'Cannot run "frobnicate": there is no such command; see crdb help',
-  );
-  refuses(
+  ],
+  [
     ["migrate", "--dri-run"],
     "Cannot use the option --dri-run: migrate has no such option; did you mean --dry-run?",
-  );
-  refuses(
-    ["--ulr=postgres://root:secret@h/d", "status"],
-    "Cannot use the option --ulr: status has no such option; did you mean --url?",
-  );
-  refuses(
+  ],
+  [
+    ["--urll=postgres://root:secret@h/d", "status"],
+    "Cannot use the option --urll: status has no such option; did you mean --url?",
+  ],
+  [
     ["--jsn"],
     "Cannot use the option --jsn: crdb has no such option; did you mean --json?",
-  );
-  refuses(
+  ],
+  [
     ["status", "-x"],
     "Cannot use the option -x: status has no such option; see crdb help status",
-  );
-  refuses(
+  ],
+  [
     ["migrate", "--count", "3"],
     "Cannot use the option --count: migrate has no such option; see crdb help migrate",
-  );
-  refuses(
+  ],
+  [
     ["migrate", "--version"],
-    "Cannot use the option --version: migrate has no such option; did you mean --verbose?",
-  );
-  for (const args of [["--to"], ["--to", "--json"], ["--to="]]) {
-    refuses(
-      ["migrate", ...args],
-      "Cannot use --to: its value is missing; give --to=VERSION",
-    );
-  }
-  refuses(
+    "Cannot use the option --version: migrate has no such option; see crdb help migrate",
+  ],
+  [
     ["migrate", "--to", "1", "--to", "2"],
     "Cannot use --to twice: it has one value; give it once",
-  );
-  refuses(
+  ],
+  [
     ["reset", "--yes=no"],
     "Cannot use --yes with a value: it takes none; give --yes alone",
-  );
-  refuses(
+  ],
+  [
     ["rollback", "--count", "1", "--to", "2"],
     "Cannot use --count and --to together: they contradict each other; give one of them",
-  );
-  refuses(
+  ],
+  [
     ["rollback", "--all", "--to", "2"],
     "Cannot use --to and --all together: they contradict each other; give one of them",
-  );
-  refuses(
+  ],
+  [
     ["repair", "1", "--done", "--not-done"],
     "Cannot use --done and --not-done together: they contradict each other; give one of them",
-  );
-  refuses(
+  ],
+  [
     ["baseline"],
     "Cannot run baseline: VERSION is missing; run crdb baseline VERSION",
-  );
-  refuses(
+  ],
+  [
     ["create"],
     "Cannot run create: DESCRIPTION is missing; run crdb create DESCRIPTION…",
-  );
-  refuses(
+  ],
+  [
     ["migrate", "7"],
     'Cannot run migrate with "7": it takes no such parameter; see crdb help migrate',
-  );
-});
+  ],
+  [
+    ["migrate", "--to"],
+    "Cannot use --to: its value is missing; give --to=VERSION",
+  ],
+  [
+    ["migrate", "--to", "--json"],
+    "Cannot use --to: its value is missing; give --to=VERSION",
+  ],
+  [
+    ["migrate", "--to="],
+    "Cannot use --to: its value is missing; give --to=VERSION",
+  ],
+];
+
+for (const [args, message] of REFUSED) {
+  Deno.test(`parseArguments() refuses crdb ${args.join(" ")}`, () => {
+    const error = assertThrows(
+      () => parseArguments(args, COMMANDS),
+      ConfigError,
+    );
+    assertEquals(error.message, message);
+  });
+}
 
 Deno.test("Arguments refuses values that an option can't have", () => {
   const cases: [

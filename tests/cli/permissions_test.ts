@@ -27,7 +27,7 @@ Deno.test("connecting() needs the path of a Unix socket", () => {
   const [need] = connecting({ host: "/run/pg", port: 5432, tls });
   assertEquals(
     need.flags,
-    "--allow-read=/run/pg/.s.PGSQL.5432 --allow-write=/run/pg/.s.PGSQL.5432",
+    "--allow-net=unix:/run/pg/.s.PGSQL.5432 --allow-read=/run/pg/.s.PGSQL.5432 --allow-write=/run/pg/.s.PGSQL.5432",
   );
 });
 

@@ -62,12 +62,31 @@ Deno.test("connectFailure() names the server and what to check", () => {
   );
 });
 
-Deno.test("connectFailure() keeps what the server said, settings and permissions as they are", () => {
-  const said = new DatabaseError({ code: "28P01", message: "wrong password" });
+Deno.test("connectFailure() keeps the SQLSTATE and the fields of a refusal, and adds address and remedy", () => {
+  const said = new DatabaseError({
+    severity: "FATAL",
+    code: "28P01",
+    message: "wrong password",
+    detail: "really",
+  });
+  const error = connectFailure(said, CONFIG) as DatabaseError;
+  assertEquals(
+    [error.severity, error.code, error.kind, error.detail],
+    ["FATAL", "28P01", "permission", "really"],
+  );
+  assertEquals(
+    error.message,
+    "Cannot connect to 127.0.0.1:26257: wrong password; check user and password",
+  );
+});
+
+Deno.test("connectFailure() leaves settings, permissions and sentences of its own as they are", () => {
   for (
     const error of [
-      said,
-      new DatabaseError({ code: "08P01", message: "SSL required" }),
+      new DatabaseError({
+        code: "28P01",
+        message: "Cannot log in as x: give a password",
+      }),
       new ConfigError("no such file"),
       new Deno.errors.NotCapable("net"),
     ]

@@ -6,11 +6,11 @@ import type {
   Progress,
 } from "../../src/migration/journal.ts";
 import {
-  historyProblems,
   type Plan,
   planMigrate,
   planRollback,
 } from "../../src/migration/plan.ts";
+import { historyProblems } from "../../src/migration/problems.ts";
 
 const files = parseMigrations([
   {

@@ -88,7 +88,11 @@ for (const cut of ["before", "inside", "after"] as const) {
 
 Deno.test("faultProxy() cuts behind a statement, which the server still runs", async () => {
   let ran = false;
-  await through([expect("Query"), run(() => void (ran = true))], {
+  await through([
+    expect("Query"),
+    run(() => void (ran = true)),
+    send(ok("COMMIT")),
+  ], {
     onFrame: ({ text }) => text === "COMMIT" ? { cut: "after" } : "pass",
     fn: async (session) => {
       assertEquals(await codeOf(session.query("COMMIT")), "08006");

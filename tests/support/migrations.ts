@@ -5,10 +5,8 @@
  */
 
 import type { Database } from "../../src/database/database.ts";
-import {
-  Migration,
-  type MigrationOptions,
-} from "../../src/migration/migrator.ts";
+import { Migration } from "../../src/migration/migrator.ts";
+import type { MigrationOptions } from "../../src/migration/options.ts";
 
 /** Runs `fn` with a folder that holds these files. */
 export async function withFolder<T>(

@@ -12,6 +12,7 @@ import {
   errorResponse,
   type Fields,
   type Frame,
+  frame,
   FrameSplitter,
   noticeResponse,
   parse,
@@ -41,8 +42,9 @@ export interface ProxyFrame extends Frame {
  * - `"half-open"`: it and all that follow on the connection are swallowed, in both directions.
  * - `"reset"`: the client's connection is reset, and the frame goes nowhere.
  * - `"trickle"`: it is handed on one byte at a time.
- * - `cut`: the connection ends before it, behind it, or in the middle of its body. The client
- *   learns it when the server has settled everything that was handed on, 2 s later at most.
+ * - `cut`: the connection ends before it, behind it, or in the middle of its body. Behind a Query,
+ *   Execute or Sync, the server answers first: its statement has run. In any case the client learns
+ *   of the cut when the server has ended the session, a few seconds later at most.
  * - `delayMs`: it is handed on later; frames of its direction wait behind it.
  * - `error`: for a Query or Parse. The statement fails with this error instead of running; COMMIT
  *   rolls back. `FATAL` and `PANIC` end the connection. Notices come before the error.
@@ -69,6 +71,18 @@ export type Action =
 const SETTLE_MS = 2_000;
 /** A statement that no server understands. */
 const FAILING = "this statement fails";
+
+/** What ends the server's answer to a frame: CockroachDB gives a statement up whose client leaves. */
+const ANSWERS: Readonly<Record<string, string[]>> = {
+  Query: ["ReadyForQuery"],
+  Sync: ["ReadyForQuery"],
+  Execute: [
+    "CommandComplete",
+    "EmptyQueryResponse",
+    "ErrorResponse",
+    "PortalSuspended",
+  ],
+};
 
 /** The two ends of a connection. */
 export interface Sockets {
@@ -105,6 +119,7 @@ export class Relay {
   #decide: RelayOptions["decide"];
   #counts = new Map<string, number>();
   #replacement?: Replacement;
+  #awaited?: { answers: string[]; resolve: () => void };
   #silent = false;
   #over = false;
 
@@ -130,10 +145,23 @@ export class Relay {
     this.#counts.clear();
   }
 
-  /** Ends the connection; the client learns it when the server is done. */
-  async cut(): Promise<void> {
+  /**
+   * Ends the connection; the client learns it when the server is done.
+   *
+   * @param answers Frames of the server's, of which one is waited for.
+   */
+  async cut(answers: string[] = []): Promise<void> {
     if (this.#over) return;
     this.#over = true;
+    if (answers.length > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#awaited = { answers, resolve };
+      // What was answered to an Execute without a Sync would stay in the server's buffer.
+      if (!answers.includes("ReadyForQuery")) {
+        await write(this.#far, frame("H"));
+      }
+      await within(SETTLE_MS, Promise.race([promise, ended(this.#far)]));
+    }
     this.#far.end();
     await within(SETTLE_MS, ended(this.#far));
     this.#far.destroy();
@@ -158,6 +186,7 @@ export class Relay {
       for await (const bytes of from) {
         for (const frame of splitter.push(bytes)) {
           // After a cut the bytes that still come must be read, or the end behind them isn't seen.
+          if (this.#over && direction === "server") this.#drain(frame);
           if (this.#over || this.#silent) continue;
           await this.#pass(this.#number(frame, direction), to)
             .catch((error) => this.#give(error));
@@ -167,6 +196,10 @@ export class Relay {
       // The other side learns a broken connection as an end.
     }
     if (!this.#over && !this.#silent) to.end();
+  }
+
+  #drain({ type }: Frame): void {
+    if (this.#awaited?.answers.includes(type)) this.#awaited.resolve();
   }
 
   #give(error: unknown): void {
@@ -213,7 +246,8 @@ export class Relay {
     } else if ("cut" in action) {
       const end = { before: 0, inside: bytes.length >> 1, after: bytes.length };
       await write(to, bytes.subarray(0, end[action.cut]));
-      this.cut();
+      const handedOn = direction === "client" && action.cut === "after";
+      this.cut(handedOn ? ANSWERS[type] : []);
     } else if ("delayMs" in action) {
       await within(action.delayMs, ended(to));
       await write(to, this.#replaced(frame));

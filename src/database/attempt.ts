@@ -1,0 +1,228 @@
+/**
+ * The attempts at a transaction: what BEGIN, COMMIT and ROLLBACK of the retry loop mean on sessions of
+ * the pool, and what is known where COMMIT's answer is lost.
+ *
+ * @module
+ */
+
+import { checkOptionNames } from "../driver/config.ts";
+import {
+  AmbiguousCommitError,
+  ConfigError,
+  DatabaseError,
+  type ErrorKind,
+} from "../errors.ts";
+import { systemTime } from "./crud.ts";
+import type { Loan } from "./pool.ts";
+import { isRetryable, isRetryRequest, type Retryable } from "./retry.ts";
+import { INSERT_TOKEN, TOKEN_TABLE } from "./tokens.ts";
+import { Turns } from "./turns.ts";
+
+/** How a transaction runs. */
+export interface TransactionOptions {
+  /** The isolation level. Default: `"serializable"`. */
+  isolation?: "serializable" | "repeatable read" | "read committed";
+  /** Whether writes are refused. */
+  readOnly?: boolean;
+  /** The priority among conflicting transactions (CockroachDB). */
+  priority?: "low" | "normal" | "high";
+  /** Reads the data as of this time: `"-10s"`, a timestamp, or `"follower_read_timestamp()"` (CockroachDB). */
+  asOfSystemTime?: string;
+  /** How often the callback is run again at most. Default: 50. */
+  maxRetries?: number;
+  /** Cancels the statement under way, and the transaction. */
+  signal?: AbortSignal;
+  /**
+   * A text, new for each transaction, by which the outcome of a lost COMMIT is looked up: a row of
+   * the table `_crdb_tokens`, written with the transaction. Old rows (`committed_at`) may be deleted.
+   */
+  token?: string;
+}
+
+/** What the attempts need of the database. */
+export interface AttemptHost {
+  /** Borrows a session. */
+  acquire(): Promise<Loan>;
+  /** Says whether the transaction with the token committed; waits where that is still open. */
+  isCommitted(token: string): Promise<boolean>;
+  /** The limit of BEGIN and COMMIT, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+const LEVELS: Readonly<
+  Record<NonNullable<TransactionOptions["isolation"]>, string>
+> = {
+  "serializable": "SERIALIZABLE",
+  "repeatable read": "REPEATABLE READ",
+  "read committed": "READ COMMITTED",
+};
+const PRIORITIES: Readonly<
+  Record<NonNullable<TransactionOptions["priority"]>, string>
+> = { low: "LOW", normal: "NORMAL", high: "HIGH" };
+const OPTION_NAMES = [
+  "isolation",
+  "readOnly",
+  "priority",
+  "asOfSystemTime",
+  "maxRetries",
+  "signal",
+  "token",
+];
+
+/** A transaction on sessions of the pool, as the retry loop drives it. */
+export class Attempts<T> implements Retryable<T> {
+  readonly #host: AttemptHost;
+  readonly #work: (turns: Turns) => Promise<T>;
+  readonly #options: TransactionOptions;
+  readonly #begin: string;
+  #turns: Turns | undefined;
+  #undone = false;
+
+  /**
+   * Makes a transaction; nothing is sent yet.
+   *
+   * @param host The database.
+   * @param work The caller's work, on the turns of an attempt.
+   * @param options How the transaction runs.
+   * @throws {ConfigError} An option that is unknown, or has an unknown value.
+   */
+  constructor(
+    host: AttemptHost,
+    work: (turns: Turns) => Promise<T>,
+    options: TransactionOptions = {},
+  ) {
+    checkOptionNames(options, OPTION_NAMES);
+    this.#host = host;
+    this.#work = work;
+    this.#options = options;
+    this.#begin = beginStatement(options);
+  }
+
+  /** Borrows a session and sends BEGIN. */
+  async begin(): Promise<void> {
+    const { signal, token, readOnly } = this.#options;
+    const { timeoutMs } = this.#host;
+    const limits = { signal, timeoutMs };
+    this.#undone = false;
+    this.#turns = undefined;
+    const turns = this.#turns = new Turns(await this.#host.acquire());
+    await turns.use((session) => session.query(this.#begin, [], limits));
+    if (token === undefined || readOnly) return;
+    await turns.use((session) => session.query(INSERT_TOKEN, [token], limits));
+  }
+
+  /** Runs the caller's work. */
+  body(): Promise<T> {
+    return this.#work(this.#turns!);
+  }
+
+  /** Sends COMMIT, and where its answer is lost, finds out what it did. */
+  async commit(): Promise<void> {
+    const { signal } = this.#options;
+    const turns = this.#turns!;
+    const { session } = turns;
+    await turns.finish();
+    signal?.throwIfAborted();
+    if (session.broken) {
+      this.#undone = true;
+      throw turns.failure ?? lostError();
+    }
+    const { timeoutMs } = this.#host;
+    try {
+      const { command } = await session.query("COMMIT", [], { timeoutMs });
+      // A failed transaction answers COMMIT with ROLLBACK and no error.
+      if (command === "ROLLBACK") throw turns.failure ?? rolledBackError();
+    } catch (error) {
+      if (error === turns.failure || !isAmbiguous(error)) throw error;
+      await this.#resolve(error);
+    }
+    await turns.end();
+  }
+
+  /** Gives the session back; the pool rolls back whatever comes home in a transaction. */
+  async rollback(): Promise<void> {
+    await this.#turns?.end();
+  }
+
+  /** Whether the failed attempt may be made again. */
+  mayRetry(error: unknown): boolean {
+    if (this.#options.signal?.aborted) return false;
+    if (error instanceof AmbiguousCommitError) return false;
+    // Lost connections count where they are the attempt's own, not another database's.
+    return this.#undone || isRetryRequest(error) ||
+      isRetryable(this.#turns === undefined ? error : this.#turns.failure);
+  }
+
+  async #resolve(lost: unknown): Promise<void> {
+    const { token, readOnly } = this.#options;
+    // The look-up must not wait for the session that this one holds.
+    await this.#turns!.end();
+    let cause = lost;
+    if (readOnly) this.#undone = true;
+    else if (token !== undefined) {
+      try {
+        if (await this.#host.isCommitted(token)) return;
+        this.#undone = true;
+      } catch (error) {
+        cause = error;
+      }
+    }
+    if (this.#undone) throw lost;
+    throw new AmbiguousCommitError(
+      "Cannot tell whether the transaction committed: the answer to COMMIT was lost; " +
+        (token === undefined
+          ? "look for its effects before running it again, or give transaction() a token"
+          : `look for the row "${token}" in ${TOKEN_TABLE} before running it again`),
+      { cause },
+    );
+  }
+}
+
+const AMBIGUOUS: readonly ErrorKind[] = ["ambiguous", "connection", "timeout"];
+
+function isAmbiguous(error: unknown): boolean {
+  return !(error instanceof DatabaseError) || AMBIGUOUS.includes(error.kind);
+}
+
+function lostError(): DatabaseError {
+  return new DatabaseError({
+    code: "08006",
+    message:
+      "Cannot commit: the connection was lost before COMMIT was sent, so nothing was written; run the transaction again",
+  });
+}
+
+function rolledBackError(): DatabaseError {
+  return new DatabaseError({
+    code: "25P02",
+    message:
+      "Cannot commit: the server rolled the transaction back; let its errors through",
+  });
+}
+
+function beginStatement(options: TransactionOptions): string {
+  const { isolation = "serializable", readOnly, priority, asOfSystemTime } =
+    options;
+  const modes = [`ISOLATION LEVEL ${chosen("isolation", isolation, LEVELS)}`];
+  if (readOnly) modes.push("READ ONLY");
+  if (priority) {
+    modes.push(`PRIORITY ${chosen("priority", priority, PRIORITIES)}`);
+  }
+  if (asOfSystemTime) {
+    modes.push(`AS OF SYSTEM TIME ${systemTime(asOfSystemTime)}`);
+  }
+  return `BEGIN ${modes.join(", ")}`;
+}
+
+function chosen(
+  name: string,
+  value: string,
+  known: Readonly<Record<string, string>>,
+): string {
+  if (Object.hasOwn(known, value)) return known[value];
+  throw new ConfigError(
+    `Cannot begin a transaction with ${name} "${value}": give one of ${
+      Object.keys(known).join(", ")
+    }`,
+  );
+}

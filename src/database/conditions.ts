@@ -1,0 +1,113 @@
+/**
+ * The parts of a statement that restrict and order rows: pure functions that write conditions and
+ * ORDER BY. Identifiers are always quoted, values are always bound.
+ *
+ * @module
+ */
+
+import { quoteIdentifier, quoteName } from "../sql.ts";
+
+/** How a condition compares. */
+export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=" | "like" | "ilike";
+
+/** A comparison in a {@linkcode Where}. */
+export interface Comparison {
+  /** The operator. */
+  op: Operator;
+  /** What to compare the column with. */
+  value: unknown;
+}
+
+/**
+ * Conditions that all have to hold: a value is `=`, `null` is `IS NULL`, an array is `= ANY`, and
+ * `{ op, value }` compares.
+ */
+export type Where = Record<string, unknown>;
+
+const OPERATORS: Readonly<Record<Operator, string>> = {
+  "=": "=",
+  "!=": "<>",
+  "<": "<",
+  "<=": "<=",
+  ">": ">",
+  ">=": ">=",
+  "like": "LIKE",
+  "ilike": "ILIKE",
+};
+
+/** A column, a direction, where NULLs go, and a comma or the end. */
+const ORDER_TERM = new RegExp(
+  String
+    .raw`^\s*(PART(?:\.PART){0,2})(?:\s+(asc|desc))?(?:\s+(nulls\s+(?:first|last)))?\s*(?:,|$)`
+    .replaceAll("PART", String.raw`(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)`),
+  "iu",
+);
+
+/**
+ * Writes the conditions of a {@linkcode Where}, and adds their arguments to `args`.
+ *
+ * @throws {TypeError} An operator or a value that there is no condition for.
+ */
+export function whereConditions(where: Where, args: unknown[]): string {
+  return Object.entries(where).map(([column, condition]) => {
+    const name = quoteIdentifier(column);
+    const { op, value } = isComparison(condition)
+      ? condition
+      : { op: "=" as const, value: condition };
+    const operator = Object.hasOwn(OPERATORS, op) ? OPERATORS[op] : undefined;
+    if (operator === undefined) {
+      throw new TypeError(
+        `Cannot compare ${column} by "${op}": the operators are ${
+          Object.keys(OPERATORS).join(", ")
+        }`,
+      );
+    }
+    if (value === undefined) {
+      throw new TypeError(
+        `Cannot compare ${column} with undefined: give a value, or null for NULL`,
+      );
+    }
+    if (value === null) {
+      if (op === "=") return `${name} IS NULL`;
+      if (op === "!=") return `${name} IS NOT NULL`;
+      throw new TypeError(
+        `Cannot compare ${column} by "${op}" with null: use "=" or "!="`,
+      );
+    }
+    args.push(value);
+    if (Array.isArray(value) && !isComparison(condition)) {
+      return `${name} = ANY($${args.length})`;
+    }
+    return `${name} ${operator} $${args.length}`;
+  }).join(" AND ");
+}
+
+/**
+ * Writes the terms of an ORDER BY.
+ *
+ * @param terms Columns with commas between them, each with `asc` or `desc` behind it if you like.
+ * @throws {TypeError} Anything else, such as an expression.
+ */
+export function orderTerms(terms: string): string {
+  const written: string[] = [];
+  for (let rest = terms, more = true; more;) {
+    const match = ORDER_TERM.exec(rest);
+    if (match === null) {
+      throw new TypeError(
+        `Cannot order by "${terms}": give columns, each with asc or desc behind it if you like; write other orders with query()`,
+      );
+    }
+    const [term, column, direction, nulls] = match;
+    const words = [direction, nulls].filter((word) => word !== undefined)
+      .map((word) => word.replace(/\s+/g, " ").toUpperCase());
+    written.push([quoteName(column), ...words].join(" "));
+    rest = rest.slice(term.length);
+    more = term.endsWith(",");
+  }
+  return written.join(", ");
+}
+
+function isComparison(value: unknown): value is Comparison {
+  return typeof value === "object" && value !== null && "op" in value &&
+    "value" in value;
+}

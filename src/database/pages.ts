@@ -1,0 +1,108 @@
+/**
+ * Keyset pages: each page begins after the last row of the one before, whatever was written meanwhile.
+ * Pure functions that write the statement of a page and read where it ended.
+ *
+ * @module
+ */
+
+import type { QueryResult } from "../driver/driver.ts";
+import { quoteIdentifier } from "../sql.ts";
+import type { Where } from "./conditions.ts";
+import { selectStatement, type Statement } from "./crud.ts";
+
+/** How a table is cut into pages. */
+export interface PagesOptions {
+  /** How many rows a page holds. Default: 100. */
+  size?: number;
+  /**
+   * The column to go by, with `asc` or `desc` after it if you like; among rows that share a value
+   * the key decides, and rows where it is NULL are left out. Default: the key.
+   */
+  orderBy?: string;
+  /** Conditions that all have to hold. */
+  where?: Where;
+  /** The column that tells the rows apart. Default: `"id"`. */
+  key?: string;
+}
+
+/** The way through a table. */
+export interface Keyset {
+  /** The columns that order the rows: the last one is the key. */
+  readonly columns: readonly string[];
+  /** Whether it goes backwards. */
+  readonly descending: boolean;
+  /** How many rows a page holds. */
+  readonly size: number;
+  /** Conditions that all have to hold. */
+  readonly where?: Where;
+}
+
+/**
+ * Reads the options.
+ *
+ * @throws {RangeError} A size that isn't a whole number from 1.
+ */
+export function keysetOf(options: PagesOptions): Keyset {
+  const { size = 100, key = "id", orderBy = key, where } = options;
+  if (!Number.isSafeInteger(size) || size < 1) {
+    throw new RangeError(
+      `Cannot cut pages of ${size} rows: size is a whole number from 1`,
+    );
+  }
+  const [, column, direction = "asc"] = /^(.+?)(?:\s+(asc|desc))?$/is
+    .exec(orderBy.trim()) ?? [];
+  if (column === undefined) {
+    throw new TypeError(
+      "Cannot cut pages: orderBy is empty; give a column, or leave it out",
+    );
+  }
+  return {
+    columns: column === key ? [key] : [column, key],
+    descending: direction.toLowerCase() === "desc",
+    size,
+    where,
+  };
+}
+
+/**
+ * Writes the SELECT of a page.
+ *
+ * @param table The table.
+ * @param options The way, and the texts of the key columns where the page before ended.
+ */
+export function pageStatement(
+  table: string,
+  options: Keyset & { after?: readonly string[] },
+): Statement {
+  const { columns, descending, size, where, after } = options;
+  const names = columns.map(quoteIdentifier);
+  const places = names.map((_, index) => `$${index + 1}`).join(", ");
+  const conditions = [
+    ...names.slice(0, -1).map((name) => `${name} IS NOT NULL`),
+    ...(after === undefined
+      ? []
+      : [`(${names.join(", ")}) ${descending ? "<" : ">"} (${places})`]),
+  ];
+  return selectStatement(table, {
+    where,
+    ...(conditions.length === 0
+      ? {}
+      : { whereClause: conditions.join(" AND ") }),
+    params: after,
+    orderBy: names.map((name) => `${name} ${descending ? "DESC" : "ASC"}`),
+    limit: size,
+  });
+}
+
+/**
+ * Reads where a page ended, as the server's texts, which lose nothing: a `Date` would lose
+ * microseconds, and the next page begin too early.
+ */
+export function endOfPage(
+  { columns, rows }: QueryResult,
+  keyset: Keyset,
+): string[] {
+  return keyset.columns.map((name) =>
+    rows[rows.length - 1][columns.findIndex((column) => column.name === name)]!
+  );
+}

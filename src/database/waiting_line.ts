@@ -1,0 +1,113 @@
+/**
+ * The callers who wait for a session, first come, first served, each for the same time at most.
+ *
+ * @module
+ */
+
+/** Options of a {@linkcode WaitingLine}. */
+export interface WaitingLineOptions {
+  /** How long a caller waits, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Makes the error of a caller who has waited for too long. */
+  readonly lateError: (purpose: string) => unknown;
+  /** Is told when a caller was sent away. */
+  readonly onRefused: () => void;
+}
+
+interface Waiter<T> {
+  readonly purpose: string;
+  readonly until: number;
+  readonly resolve: (item: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A line of callers. */
+export class WaitingLine<T> {
+  readonly #options: WaitingLineOptions;
+  readonly #waiters = new Set<Waiter<T>>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Makes an empty line.
+   *
+   * @param options How long callers wait, and what happens then.
+   */
+  constructor(options: WaitingLineOptions) {
+    this.#options = options;
+  }
+
+  /** How many callers wait. */
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  /** Joins the line; resolves with what the caller is served. */
+  async join(purpose: string, signal?: AbortSignal): Promise<T> {
+    const { timeoutMs } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const until = performance.now() + timeoutMs;
+    const waiter = { purpose, until, resolve, reject };
+    this.#waiters.add(waiter);
+    this.#timer ??= setTimeout(() => this.#refuseLate(), timeoutMs);
+    if (signal === undefined) return await promise;
+    const onAbort = () => this.#refuse(waiter, signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /**
+   * Serves the first caller.
+   *
+   * @returns Whether there was one.
+   */
+  serveFirst(serve: (purpose: string) => T): boolean {
+    const [first] = this.#waiters;
+    if (first === undefined) return false;
+    this.#remove(first);
+    first.resolve(serve(first.purpose));
+    return true;
+  }
+
+  /** Sends the first caller away. */
+  refuseFirst(error: unknown): void {
+    const [first] = this.#waiters;
+    if (first !== undefined) this.#refuse(first, error);
+  }
+
+  /** Sends all callers away. */
+  refuseAll(error: unknown): void {
+    for (const waiter of this.#waiters) this.#refuse(waiter, error);
+  }
+
+  #refuse(waiter: Waiter<T>, error: unknown): void {
+    if (!this.#remove(waiter)) return;
+    waiter.reject(error);
+    this.#options.onRefused();
+  }
+
+  #remove(waiter: Waiter<T>): boolean {
+    const waited = this.#waiters.delete(waiter);
+    if (this.#waiters.size === 0) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    return waited;
+  }
+
+  /** All wait for the same time, so the first ones are late first: one timer is enough. */
+  #refuseLate(): void {
+    const now = performance.now();
+    for (const waiter of this.#waiters) {
+      if (waiter.until > now) {
+        const left = Math.ceil(waiter.until - now);
+        this.#timer = setTimeout(() => this.#refuseLate(), left);
+        return;
+      }
+      this.#refuse(waiter, this.#options.lateError(waiter.purpose));
+    }
+  }
+}

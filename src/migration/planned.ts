@@ -1,0 +1,92 @@
+/**
+ * A migration as a plan has it: its file, the direction, and the statements that are still to run.
+ *
+ * @module
+ */
+
+import type { MigrationFile, MigrationStatement } from "./file.ts";
+import type { Direction, Progress } from "./journal.ts";
+import {
+  classify,
+  type StatementInfo,
+  type StatementKind,
+} from "./statement.ts";
+import { isInFlight } from "./versions.ts";
+
+/** A statement to run. */
+export interface PlannedStatement {
+  /** The statement, and where it stands in its file. */
+  readonly statement: MigrationStatement;
+  /** Its number, from 1. */
+  readonly number: number;
+  /** What kind of statement it is. */
+  readonly kind: StatementKind;
+  /** Its verb, such as `CREATE TABLE`. */
+  readonly verb: string;
+}
+
+/** A migration to apply or to undo. */
+export interface PlannedMigration {
+  /** Its version. */
+  readonly version: string;
+  /** Its description. */
+  readonly description: string;
+  /** Whether it is applied or undone. */
+  readonly direction: Direction;
+  /** Its file. */
+  readonly file: MigrationFile;
+  /** How far an earlier run has come; `undefined` where none was interrupted. */
+  readonly progress: Progress | undefined;
+  /** How many of its statements an earlier run has done. */
+  readonly done: number;
+  /** Its statements that are still to run. */
+  readonly statements: readonly PlannedStatement[];
+}
+
+/** Plans a migration, from where an earlier run was interrupted. */
+export function planned(
+  file: MigrationFile,
+  direction: Direction,
+  flight: Progress | undefined,
+): PlannedMigration {
+  const { version, description } = file;
+  const progress =
+    flight?.direction === direction && isInFlight(flight, version)
+      ? flight
+      : undefined;
+  const done = progress?.done.length ?? 0;
+  const statements = statementsOf(file, direction).slice(done).map(
+    (statement, index) => new LazyPlanned(statement, done + index + 1),
+  );
+  return { version, description, direction, file, progress, done, statements };
+}
+
+/** A planned statement that is read when somebody asks what kind it is. */
+class LazyPlanned implements PlannedStatement {
+  #info: StatementInfo | undefined;
+
+  constructor(
+    readonly statement: MigrationStatement,
+    readonly number: number,
+  ) {}
+
+  get kind(): StatementKind {
+    return this.#read().kind;
+  }
+
+  get verb(): string {
+    return this.#read().verb;
+  }
+
+  #read(): StatementInfo {
+    return this.#info ??= classify(this.statement.text);
+  }
+}
+
+/** The statements of a file in a direction. */
+export function statementsOf(
+  file: MigrationFile,
+  direction: Direction,
+): readonly MigrationStatement[] {
+  return direction === "up" ? file.statements : file.undoStatements ?? [];
+}
