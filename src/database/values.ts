@@ -176,31 +176,87 @@ export function decoders(
   options: ValueOptions,
 ): ((text: string) => unknown)[] {
   return columns.map((column) => {
-    const { name, typeOid } = column;
-    const decode = decoderOf(typeOid, options);
+    const decode = decoderOf(column.typeOid, options);
     if (decode === undefined) return asText;
     return (text) => {
       try {
         return decode(text);
       } catch (cause) {
-        const type = typeName(typeOid, options);
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new TypeError(
-          `Cannot decode column "${name}" (${type}): ${reason}`,
-          { cause },
-        );
+        throw decodeError(column, options, cause);
       }
     };
   });
 }
 
+function decodeError(
+  { name, typeOid }: Column,
+  options: ValueOptions,
+  cause: unknown,
+): TypeError {
+  const type = typeName(typeOid, options);
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new TypeError(`Cannot decode column "${name}" (${type}): ${reason}`, {
+    cause,
+  });
+}
+
+/** Makes objects of a result's rows. */
+class RowDecoder {
+  readonly #columns: readonly Column[];
+  readonly #options: ValueOptions;
+  readonly #names: readonly string[];
+  readonly #decode: readonly (Decoder | undefined)[];
+  readonly #blank: Record<string, unknown>;
+
+  constructor(columns: readonly Column[], options: ValueOptions) {
+    this.#columns = columns;
+    this.#options = options;
+    this.#names = columns.map(({ name }) => name);
+    this.#decode = columns.map(({ typeOid }) => decoderOf(typeOid, options));
+    // Own properties from the start: all rows have one hidden class, and `__proto__` is a plain name.
+    this.#blank = Object.fromEntries(this.#names.map((name) => [name, null]));
+  }
+
+  isFor(options: ValueOptions): boolean {
+    return this.#options === options;
+  }
+
+  decode(rows: readonly TextRow[]): Record<string, unknown>[] {
+    const names = this.#names;
+    const decode = this.#decode;
+    const blank = this.#blank;
+    const objects: Record<string, unknown>[] = new Array(rows.length);
+    let column = 0;
+    try {
+      for (let index = 0; index < rows.length; index++) {
+        const row = rows[index];
+        const object = { ...blank };
+        for (column = 0; column < names.length; column++) {
+          const text = row[column];
+          const decodeText = decode[column];
+          object[names[column]] = text === null || decodeText === undefined
+            ? text
+            : decodeText(text);
+        }
+        objects[index] = object;
+      }
+    } catch (cause) {
+      throw decodeError(this.#columns[column], this.#options, cause);
+    }
+    return objects;
+  }
+}
+
+/** A statement that is run again has the same columns, and its rows are decoded in the same way. */
+const rowDecoders = new WeakMap<readonly Column[], RowDecoder>();
+
 /**
  * Makes an object of each row, with a property a column. Of several columns with one name the last
  * one's value is kept: give them aliases in the statement to have all of them.
  *
- * @param columns The result's columns.
+ * @param columns The result's columns; not to be changed afterwards.
  * @param rows The rows as the server sent them.
- * @param options What INT8 and timestamps become.
+ * @param options What INT8 and timestamps become; not to be changed afterwards.
  * @returns The rows as objects; NULL is `null`.
  * @throws {TypeError} Where a value can't be decoded; the column and its type are named.
  * @throws {ConfigError} Where an option has an unknown value.
@@ -210,19 +266,10 @@ export function decodeRows(
   rows: readonly TextRow[],
   options: ValueOptions,
 ): Record<string, unknown>[] {
-  const decode = decoders(columns, options);
-  const names = columns.map((column) => column.name);
-  const width = names.length;
-  // Own properties from the start: all rows have one hidden class, and `__proto__` is a plain name.
-  const blank = Object.fromEntries(
-    names.map((name) => [name, null as unknown]),
-  );
-  return rows.map((row) => {
-    const object = { ...blank };
-    for (let i = 0; i < width; i++) {
-      const text = row[i];
-      object[names[i]] = text === null ? null : decode[i](text);
-    }
-    return object;
-  });
+  let decoder = rowDecoders.get(columns);
+  if (decoder === undefined || !decoder.isFor(options)) {
+    decoder = new RowDecoder(columns, options);
+    rowDecoders.set(columns, decoder);
+  }
+  return decoder.decode(rows);
 }

@@ -254,7 +254,7 @@ export class WireSession implements Session {
       }
       await within(CANCEL_AGAIN_MS, end);
     }
-    // CockroachDB hangs up before it cancels, so a request without effect may still be on its way.
+    // CockroachDB may hang up before it cancels: a request without effect can still be on its way.
     if (
       running.answer.error?.code !== "57014" &&
       this.#wire.parameters.crdb_version !== undefined
