@@ -56,6 +56,8 @@ interface Member {
   usedAt: number;
 }
 
+type Fetch = ReturnType<Pool<Member>["acquire"]>;
+
 const DEFAULTS: Required<PoolOptions> = {
   max: 10,
   acquireTimeoutMs: 30_000,
@@ -78,7 +80,7 @@ export class SessionPool {
   readonly #onLoan = new Map<Member, { purpose: string; since: number }>();
   readonly #line: WaitingLine<Loan>;
   readonly #atHand: Member[] = [];
-  #fetching = 0;
+  readonly #fetches = new Set<Fetch>();
   #lastFailure: unknown;
   #tidying: ReturnType<typeof setInterval> | undefined;
   #closed = false;
@@ -105,7 +107,6 @@ export class SessionPool {
       onRefused: () => this.#checkDrained(),
     });
     const createTimeoutMillis = config.connectTimeoutMs + CREATE_MARGIN_MS;
-    const { signal } = this.#opening;
     this.#library = new Pool<Member>({
       min: 0,
       max: limits.max,
@@ -113,13 +114,7 @@ export class SessionPool {
       acquireTimeoutMillis: createTimeoutMillis,
       idleTimeoutMillis: limits.idleTimeoutMs,
       reapIntervalMillis: tidyInterval(limits),
-      propagateCreateError: true,
-      create: async () => {
-        const session = await driver.connect(config, { signal });
-        const now = performance.now();
-        const lifetime = limits.maxLifetimeMs * (1 - Math.random() / 10);
-        return { session, expiresAt: now + lifetime, usedAt: now };
-      },
+      create: () => this.#create(driver, config),
       validate: isUsable,
       destroy: ({ session }) => session.close(),
     });
@@ -200,19 +195,39 @@ export class SessionPool {
     };
   }
 
+  async #create(driver: Driver, config: ConnectionConfig): Promise<Member> {
+    const { signal } = this.#opening;
+    try {
+      const session = await driver.connect(config, { signal });
+      const now = performance.now();
+      const lifetime = this.#limits.maxLifetimeMs * (1 - Math.random() / 10);
+      return { session, expiresAt: now + lifetime, usedAt: now };
+    } catch (error) {
+      // Of failures at the same time the library would tell only one who fetches.
+      const [fetch] = this.#fetches;
+      if (fetch !== undefined) {
+        this.#fetches.delete(fetch);
+        fetch.isRejected = true;
+        fetch.reject(error as Error);
+      }
+      throw error;
+    }
+  }
+
   /** Gets a session from the library for those who wait, where there is room for one. */
   async #fetch(): Promise<void> {
-    const { max } = this.#limits;
-    if (this.#fetching >= this.#line.size) return;
-    if (this.#onLoan.size + this.#atHand.length + this.#fetching >= max) return;
-    this.#fetching++;
+    const { size: fetches } = this.#fetches;
+    const sessions = this.#onLoan.size + this.#atHand.length + fetches;
+    if (fetches >= this.#line.size || sessions >= this.#limits.max) return;
+    const fetch = this.#library.acquire();
+    this.#fetches.add(fetch);
     try {
-      const member = await this.#library.acquire().promise;
-      this.#fetching--;
+      const member = await fetch.promise;
+      this.#fetches.delete(fetch);
       this.#lastFailure = undefined;
       this.#handOver(member);
     } catch (error) {
-      this.#fetching--;
+      this.#fetches.delete(fetch);
       this.#fail(error);
     }
   }
@@ -221,7 +236,7 @@ export class SessionPool {
     this.#lastFailure = error;
     const served = this.#onLoan.size > 0;
     // With nothing in use or under way, no one who waits could be served.
-    if (!served && this.#fetching === 0) return this.#line.refuseAll(error);
+    if (!served && this.#fetches.size === 0) return this.#line.refuseAll(error);
     const isFull = error instanceof DatabaseError &&
       error.code === TOO_MANY_CONNECTIONS;
     if (!(isFull && served)) this.#line.refuseFirst(error);
@@ -288,13 +303,13 @@ export class SessionPool {
     const holders = [...this.#onLoan.values()].map(({ purpose, since }) =>
       `${shorten(purpose)} (${Math.round(now - since)} ms)`
     );
-    const others = this.#line.size;
+    const others = this.#line.size - 1;
     return new DatabaseError({
       code: "55P03",
       message: `Cannot get a connection for ${shorten(purpose)} within ` +
         `${acquireTimeoutMs} ms: ${holders.length} of ${max} are in use, for ${
           holders.join(", ") || "nothing"
-        }, ${this.#fetching} are being opened, and ${others} more ${
+        }, ${this.#fetches.size} are being opened, and ${others} more ${
           others === 1 ? "caller waits" : "callers wait"
         }; end what holds them, or raise pool.max or pool.acquireTimeoutMs`,
     }, { cause: this.#lastFailure });

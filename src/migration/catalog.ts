@@ -117,8 +117,9 @@ export function oidOf(
 ): string | undefined {
   const query = find(object, name, "path", catalog);
   if (query === undefined) return undefined;
-  const isOne = name.length > 1 || object === "schema" ||
-    GLOBAL[object] !== undefined;
+  const isGlobal = object === "schema" || GLOBAL[object] !== undefined;
+  // CockroachDB's indexes have their names from their tables, so that a schema may have two.
+  const isOne = isGlobal || (name.length > 1 && object !== "index");
   return isOne
     ? `(${query})`
     : `(${query} ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)`;

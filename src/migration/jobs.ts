@@ -39,7 +39,10 @@ export interface Job {
 export interface WaitOptions {
   /** Ends the waiting; the jobs go on. */
   readonly signal?: AbortSignal;
-  /** Is told of the jobs that aren't over, after each look: one may be `paused`, until somebody resumes it. */
+  /**
+   * Is told of the jobs that aren't over, after each look. One that is `paused` goes on only when
+   * somebody resumes it.
+   */
   readonly onProgress?: (jobs: readonly Job[]) => void;
   /** How long to pause between two looks, in milliseconds. Default: 250. */
   readonly pollMs?: number;
@@ -212,7 +215,8 @@ async function openSessions(
     ? undefined
     : await transactionStarts(session);
   return rows
-    // A session is active while it has a transaction: https://www.cockroachlabs.com/docs/stable/ui-sessions-page
+    // A session is active while it has a transaction open:
+    // https://www.cockroachlabs.com/docs/stable/ui-sessions-page
     .filter(({ status, session_id }) =>
       starts?.has(session_id) ?? status === "ACTIVE"
     )
@@ -223,14 +227,20 @@ async function openSessions(
     .filter((row) => isOld(row));
 }
 
-/** When the open transactions began, by session, for versions whose SHOW SESSIONS has no status. */
+/**
+ * When the open transactions began, by session, for versions whose SHOW SESSIONS has no status; none
+ * where the user may not see them.
+ */
 async function transactionStarts(
   session: Session,
 ): Promise<Map<unknown, unknown>> {
   const rows = await read(
     session,
     "SELECT session_id, start FROM crdb_internal.cluster_transactions",
-  );
+  ).catch((error): Row[] => {
+    if (session.broken) throw error;
+    return [];
+  });
   return new Map(rows.map(({ session_id, start }) => [session_id, start]));
 }
 

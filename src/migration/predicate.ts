@@ -197,7 +197,9 @@ export function predicateOf(
   options: { readonly database?: string } = {},
 ): string | undefined {
   const catalog = { kind, database: options.database };
-  const held = all(effects.map((effect) => predicate(effect, effects, catalog)));
+  const held = all(
+    effects.map((effect) => predicate(effect, effects, catalog)),
+  );
   if (kind === "postgresql" || held === undefined) return held;
   // An UPDATE of CockroachDB v22.1 tries to lock the catalog's rows too, and fails, unless they are
   // read apart.

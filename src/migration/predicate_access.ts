@@ -48,16 +48,22 @@ function commented(
   { object, name, part }: Comment,
   catalog: Catalog,
 ): string | undefined {
-  if (object === "constraint") {
-    return part && findConstraint(name, part, catalog);
+  switch (object) {
+    case "column":
+      return undefined;
+    case "constraint":
+      return inBrackets(part && findConstraint(name, part, catalog));
+    case "index":
+      if (part === undefined) break;
+      return inBrackets(findIndex(name, [part], "path", catalog));
+    case "view":
+      return oidOf("any-view", name, catalog);
   }
-  if (object === "index") {
-    return part === undefined
-      ? oidOf("index", name, catalog)
-      : findIndex(name, [part], "path", catalog);
-  }
-  if (object === "column") return undefined;
-  return oidOf(object === "view" ? "any-view" : object, name, catalog);
+  return oidOf(object, name, catalog);
+}
+
+function inBrackets(query: string | undefined): string | undefined {
+  return query && `(${query})`;
 }
 
 /** Whether an object has a comment; an empty one is none. */
@@ -78,11 +84,8 @@ export function commentPredicate(
   }
   const found = commented(effect, catalog);
   return found && exists(
-    `SELECT 1 FROM (SELECT ${
-      found.startsWith("(") ? found : `(${found})`
-    } AS oid) o WHERE o.oid IS NOT NULL AND COALESCE(${
-      DESCRIPTIONS[object]
-    }, '') = ${literal}`,
+    `SELECT 1 FROM (SELECT ${found} AS oid) o WHERE o.oid IS NOT NULL ` +
+      `AND COALESCE(${DESCRIPTIONS[object]}, '') = ${literal}`,
   );
 }
 

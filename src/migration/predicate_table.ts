@@ -162,7 +162,10 @@ export function indexPredicate(
   );
 }
 
-/** Whether, of all effects of a statement, a constraint is there, and valid where that counts, or no longer there. */
+/**
+ * Whether a constraint is there, and valid where that counts, or no longer there. Of all the
+ * statement's effects, a new primary key counts too.
+ */
 export function constraintPredicate(
   { table, name, present, constraintType, columns, validated }: Of<
     "constraint"

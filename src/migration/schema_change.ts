@@ -15,12 +15,12 @@ import {
   send,
   UnknownOutcome,
 } from "./flight.ts";
-import { cancelJobs, type Job, schemaJobs, waitForJobs } from "./jobs.ts";
+import { cancelJobs, isFinal, schemaJobs, waitForJobs } from "./jobs.ts";
 import { type Intent, readJournal } from "./journal.ts";
 import type { PlannedStatement } from "./planned.ts";
 import { predicateOf } from "./predicate.ts";
 import { type Run, writeJournal } from "./run.ts";
-import { classify, type StatementInfo } from "./statement.ts";
+import { classify, type Effect, type StatementInfo } from "./statement.ts";
 import { watched } from "./watch.ts";
 
 /** What became of a statement. */
@@ -131,13 +131,21 @@ async function settle(
 ): Promise<Settlement> {
   const { session, kind } = run;
   const jobs = await schemaJobs(session, intent.at);
-  if (wish === "cancel") await cancelJobs(session, jobs.filter(isOpen));
+  if (wish === "cancel") {
+    await cancelJobs(
+      session,
+      jobs.filter((job) => !isFinal(job)),
+    );
+  }
   await waitForJobs(session, jobs, { signal: run.lease.lost });
   const { effects = [], idempotent } = info;
   const whole = predicateOf(effects, kind);
   if (whole === undefined) return idempotent ? "not-done" : "unknown";
   if (await isTrue(run, whole)) {
-    return intent.before === false ? "done" : "not-done";
+    if (intent.before === false) return "done";
+    // It was so before. A second index without a name would be made beside the first; whatever has
+    // a name is refused by the server, which says why better than we can.
+    return idempotent || effects.every(isNamed) ? "not-done" : "unknown";
   }
   if (idempotent || effects.length === 1) return "not-done";
   // Of several changes in one statement, one alone may have come through.
@@ -150,8 +158,9 @@ async function settle(
   return "not-done";
 }
 
-function isOpen({ status }: Job): boolean {
-  return !["succeeded", "failed", "canceled", "revert-failed"].includes(status);
+function isNamed(effect: Effect): boolean {
+  const mayLackName = effect.type === "index" || effect.type === "constraint";
+  return !mayLackName || effect.name !== undefined;
 }
 
 async function isTrue({ session }: Run, predicate: string): Promise<boolean> {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Session } from "../driver/driver.ts";
 import { type Flight, placeOf } from "./flight.ts";
 import { blockersOf, schemaJobs } from "./jobs.ts";
 import type { PlannedStatement } from "./planned.ts";
@@ -19,12 +20,11 @@ export async function watched<T>(
   fn: () => Promise<T>,
 ): Promise<T> {
   const start = performance.now();
-  const since = new Date();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
   const look = async () => {
     // Looking on is no reason to fail.
-    await tell(flight, planned, { start, since }).catch(() => {});
+    await tell(flight, planned, start).catch(() => {});
     if (!isOver) timer = setTimeout(look, POLL_MS);
   };
   timer = setTimeout(look, QUIET_MS);
@@ -39,12 +39,12 @@ export async function watched<T>(
 async function tell(
   flight: Flight,
   planned: PlannedStatement,
-  { start, since }: { start: number; since: Date },
+  start: number,
 ): Promise<void> {
   const { run } = flight;
   const place = placeOf(flight, planned);
   await run.lease.look(async (session) => {
-    const jobs = await schemaJobs(session, since);
+    const jobs = await schemaJobs(session, await databaseTime(session, start));
     for (const { id: job, status, runningStatus, fraction } of jobs) {
       if (status === "succeeded") continue;
       const elapsedMs = performance.now() - start;
@@ -63,4 +63,12 @@ async function tell(
     const elapsedMs = performance.now() - start;
     run.emit({ type: "statement-waiting", blockers, elapsedMs, ...place });
   });
+}
+
+/** When the statement was sent, by the database's clock: the client's may be anything. */
+async function databaseTime(session: Session, start: number): Promise<Date> {
+  const { rows } = await session.query(
+    "SELECT (extract(epoch FROM now()) * 1000)::INT8",
+  );
+  return new Date(Number(rows[0][0]) - (performance.now() - start));
 }

@@ -402,6 +402,19 @@ databaseTest(
 );
 
 databaseTest(
+  "predicateOf() doesn't fail where two tables have an index of one name",
+  async (db) => {
+    await db.execute("CREATE TABLE t (a INT8, INDEX same (a))");
+    await db.execute("CREATE TABLE u (a INT8, INDEX same (a))");
+    const sql = "COMMENT ON INDEX public.same IS 'x'";
+    assertEquals(await isDone(db, sql), false);
+    assertEquals(await isDone(db, "DROP INDEX public.same"), false);
+    assertEquals(await isDone(db, "COMMENT ON INDEX same IS 'x'"), false);
+  },
+  { on: ["cockroachdb"] },
+);
+
+databaseTest(
   "predicateOf() takes an invalid index for neither made nor dropped",
   async (db) => {
     await db.execute("CREATE TABLE t (a INT8)");

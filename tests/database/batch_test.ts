@@ -1,0 +1,148 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  batchDeleteStatements,
+  batchInsertStatements,
+  batchUpdateStatements,
+} from "../../src/database/batch.ts";
+import { json } from "../../src/database/values.ts";
+
+const TYPES = new Map([
+  ["id", '"int8"'],
+  ["name", '"text"'],
+  ["data", '"jsonb"'],
+  ["mood", '"app"."Mood"'],
+  ["tags", '"text"[]'],
+]);
+
+Deno.test("batchInsertStatements() sends a column as an array", () => {
+  const rows = [{ id: 1, mood: "ok" }, { mood: null, id: 2 }];
+  assertEquals(batchInsertStatements("app.t", rows, TYPES), [{
+    text:
+      'INSERT INTO "app"."t" ("id", "mood") SELECT * FROM unnest($1::"int8"[], $2::"app"."Mood"[])',
+    args: [[1, 2], ["ok", null]],
+  }]);
+});
+
+Deno.test("batchInsertStatements() cuts chunks and returns what is asked for", () => {
+  const rows = [1, 2, 3].map((id) => ({ id }));
+  const insert = 'INSERT INTO "t" ("id") SELECT * FROM unnest($1::"int8"[])';
+  assertEquals(
+    batchInsertStatements("t", rows, TYPES, {
+      chunkSize: 2,
+      returning: ["id", "na me"],
+    }),
+    [
+      { text: `${insert} RETURNING "id", "na me"`, args: [[1, 2]] },
+      { text: `${insert} RETURNING "id", "na me"`, args: [[3]] },
+    ],
+  );
+  const [{ text }] = batchInsertStatements("t", rows, TYPES, {
+    returning: ["*"],
+  });
+  assertEquals(text, `${insert} RETURNING *`);
+});
+
+Deno.test("batchInsertStatements() sends array columns as plain values, within the limit of arguments", () => {
+  const rows = Array.from({ length: 40_000 }, (_, id) => ({ id, tags: ["a"] }));
+  const chunks = batchInsertStatements("t", rows, TYPES, { chunkSize: 40_000 });
+  assertEquals(chunks.map(({ args }) => args.length), [65_534, 14_466]);
+  const [{ text, args }] = batchInsertStatements("t", rows.slice(0, 2), TYPES);
+  assertEquals(
+    text,
+    'INSERT INTO "t" ("id", "tags") VALUES ($1, $2), ($3, $4)',
+  );
+  assertEquals(args, [0, ["a"], 1, ["a"]]);
+});
+
+Deno.test("batchInsertStatements() takes arrays in a JSON column as JSON, beside array columns too", () => {
+  const [plain] = batchInsertStatements("t", [{ data: [1] }], TYPES);
+  assertEquals(plain.args, [[json([1])]]);
+  const [mixed] = batchInsertStatements(
+    "t",
+    [{ data: [1], tags: ["a"] }],
+    TYPES,
+  );
+  assertEquals(mixed.args, [json([1]), ["a"]]);
+});
+
+Deno.test("batchInsertStatements() refuses rows that differ", () => {
+  assertThrows(
+    () => batchInsertStatements("t", [{ id: 1 }, { name: "x" }], TYPES),
+    TypeError,
+    "Cannot write row 1 of the batch to t: its columns are name, those of row 0 are id; give every row the same ones",
+  );
+  assertThrows(
+    () => batchInsertStatements("t", [{ id: undefined }], TYPES),
+    TypeError,
+    "Cannot write row 0 of the batch to t: id is undefined; give null for NULL",
+  );
+  assertThrows(
+    () => batchInsertStatements("t", [{}], TYPES),
+    TypeError,
+    "Cannot write the batch to t: its rows have no columns; use insert() for rows of defaults",
+  );
+});
+
+Deno.test("batchInsertStatements() refuses columns that there aren't", () => {
+  assertThrows(
+    () => batchInsertStatements("t", [{ nmae: 1 }], TYPES),
+    TypeError,
+    "Cannot write t.nmae: there is no such column; it has id, name, data, mood, tags",
+  );
+});
+
+Deno.test("batchInsertStatements() refuses a chunk size that isn't one", () => {
+  for (const chunkSize of [0, -1, 1.5, NaN]) {
+    assertThrows(
+      () => batchInsertStatements("t", [{ id: 1 }], TYPES, { chunkSize }),
+      RangeError,
+      `Cannot cut a batch by ${chunkSize}: chunkSize is a whole number from 1`,
+    );
+  }
+});
+
+Deno.test("batchUpdateStatements() joins the rows by their key", () => {
+  const rows = [{ id: 1, name: "a" }, { id: 2, name: null }];
+  assertEquals(batchUpdateStatements("t", rows, TYPES), [{
+    text: 'UPDATE "t" AS target SET "name" = batch."name" ' +
+      'FROM unnest($1::"int8"[], $2::"text"[]) AS batch ("id", "name") ' +
+      'WHERE batch."id" = target."id"',
+    args: [[1, 2], ["a", null]],
+  }]);
+});
+
+Deno.test("batchUpdateStatements() casts plain values where a column is an array", () => {
+  const rows = [{ id: 1, tags: ["a"] }, { id: 2, tags: null }];
+  assertEquals(batchUpdateStatements("t", rows, TYPES), [{
+    text: 'UPDATE "t" AS target SET "tags" = batch."tags" ' +
+      'FROM (VALUES ($1::"int8", $2::"text"[]), ($3::"int8", $4::"text"[])) AS batch ("id", "tags") ' +
+      'WHERE batch."id" = target."id"',
+    args: [1, ["a"], 2, null],
+  }]);
+});
+
+Deno.test("batchUpdateStatements() refuses rows without a key, or with nothing else", () => {
+  assertThrows(
+    () => batchUpdateStatements("t", [{ name: "a" }], TYPES),
+    TypeError,
+    'Cannot update t in a batch: the rows have no "id"; add it, or name the key column in key',
+  );
+  assertThrows(
+    () => batchUpdateStatements("t", [{ id: 1 }], TYPES),
+    TypeError,
+    'Cannot update t in a batch: the rows hold nothing but "id"; add the values to set',
+  );
+});
+
+Deno.test("batchDeleteStatements() sends the keys as one array a chunk", () => {
+  assertEquals(
+    batchDeleteStatements("t", ["a", "b", "c"], TYPES, {
+      key: "mood",
+      chunkSize: 2,
+    }),
+    [["a", "b"], ["c"]].map((keys) => ({
+      text: 'DELETE FROM "t" WHERE "mood" = ANY($1::"app"."Mood"[])',
+      args: [keys],
+    })),
+  );
+});

@@ -1,0 +1,72 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  endOfPage,
+  keysetOf,
+  pageStatement,
+} from "../../src/database/pages.ts";
+
+Deno.test("keysetOf() goes by the key, a hundred rows at a time", () => {
+  assertEquals(keysetOf({}), {
+    columns: ["id"],
+    descending: false,
+    size: 100,
+    where: undefined,
+  });
+});
+
+Deno.test("keysetOf() lets the key decide among equal values", () => {
+  const { columns, descending } = keysetOf({ orderBy: "at DESC", key: "no" });
+  assertEquals([columns, descending], [["at", "no"], true]);
+});
+
+Deno.test("keysetOf() refuses pages that aren't any", () => {
+  for (const size of [0, -1, 1.5, NaN]) {
+    assertThrows(
+      () => keysetOf({ size }),
+      RangeError,
+      `Cannot cut pages of ${size} rows: size is a whole number from 1`,
+    );
+  }
+  assertThrows(
+    () => keysetOf({ orderBy: " " }),
+    TypeError,
+    "Cannot cut pages: orderBy is empty",
+  );
+});
+
+Deno.test("pageStatement() reads the first page, and one after another", () => {
+  const keyset = keysetOf({ size: 2, where: { kind: "a" } });
+  assertEquals(pageStatement("t", keyset), {
+    text: 'SELECT * FROM "t" WHERE "kind" = $1 ORDER BY "id" ASC LIMIT 2',
+    args: ["a"],
+  });
+  assertEquals(pageStatement("t", { ...keyset, after: ["7"] }), {
+    text:
+      'SELECT * FROM "t" WHERE (("id") > ($1)) AND "kind" = $2 ORDER BY "id" ASC LIMIT 2',
+    args: ["7", "a"],
+  });
+});
+
+Deno.test("pageStatement() compares both columns, in the order's direction", () => {
+  const keyset = keysetOf({ size: 2, orderBy: "na me desc" });
+  assertEquals(pageStatement("t", { ...keyset, after: ["x", "7"] }), {
+    text:
+      'SELECT * FROM "t" WHERE ("na me" IS NOT NULL AND ("na me", "id") < ($1, $2)) ' +
+      'ORDER BY "na me" DESC, "id" DESC LIMIT 2',
+    args: ["x", "7"],
+  });
+});
+
+Deno.test("endOfPage() gives the server's texts of the last row", () => {
+  const page = {
+    columns: ["at", "x", "id"].map((name) => ({ name, typeOid: 25 })),
+    rows: [["1", null, "a"], ["2026-01-01 00:00:00.123456", null, "b"]],
+    command: "SELECT",
+    rowCount: 2,
+    notices: [],
+  };
+  assertEquals(endOfPage(page, keysetOf({ orderBy: "at" })), [
+    "2026-01-01 00:00:00.123456",
+    "b",
+  ]);
+});
