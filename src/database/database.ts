@@ -146,9 +146,17 @@ export class Database extends Queries {
     return rest;
   }
 
-  /** Opens a connection now, and so finds out whether the address works. */
+  /**
+   * Opens a connection now, and so finds out whether the address works.
+   *
+   * @throws {DatabaseError} Where it doesn't: no server, no such database, no admittance.
+   */
   async connect(): Promise<Database> {
-    await this.#pool.use(() => Promise.resolve());
+    await this.#pool.use(async (session) => {
+      // CockroachDB lets a client into a database that isn't there.
+      if (session.parameters.crdb_version === undefined) return;
+      await session.query("SELECT 1 FROM pg_catalog.pg_database LIMIT 1");
+    });
     return this;
   }
 

@@ -170,7 +170,9 @@ export class SessionPool {
     this.#line.refuseAll(closedError());
     this.#opening.abort(closedError());
     await Promise.all([...this.#onLoan.keys()].map(async (member) => {
-      await member.session.close();
+      const { session } = member;
+      // Without a cancel request PostgreSQL would go on with the statement.
+      await Promise.all([session.cancel(), session.close()]);
       this.#takeBack(member);
     }));
     for (const member of this.#atHand.splice(0)) this.#library.release(member);

@@ -13,18 +13,36 @@ const DIGIT_0 = 48;
 const COLON = 58;
 
 const SERVER_FORM =
-  /^(\d{4,6})-(\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?)?( BC)?$/;
+  /^(-?\d{4,6})-(\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?)?( BC)?$/;
 
-/** `infinity` on CockroachDB before v24.3, which no `Date` or `Temporal` can hold. */
-const OLD_INFINITY = "294276-12-31 23:59:59.999999";
+/** `infinity` on CockroachDB before v24.3, in seconds: the last that it can hold. */
+const OLD_INFINITY = epochSeconds("294276", "12-31", "23:59:59");
 
 /** The number that stands for `infinity` or `-infinity`; `undefined` for any other text. */
 function infinity(text: string): number | undefined {
-  if (text === "infinity" || text.startsWith(OLD_INFINITY)) return Infinity;
-  return text === "-infinity" ? -Infinity : undefined;
+  if (text === "infinity") return Infinity;
+  if (text === "-infinity") return -Infinity;
+  // No `Date` and no `Temporal` can hold it, so a text that is beyond them is looked at closely.
+  const [, year, date, time, fraction, sign, hours, minutes = "00"] =
+    SERVER_FORM.exec(text) ?? [];
+  if (fraction !== "999999" || !/^29427[67]$/.test(year)) return undefined;
+  const offset = 60 * (60 * Number(hours ?? 0) + Number(minutes));
+  const seconds = epochSeconds(year, date, time) -
+    (sign === "-" ? -offset : offset);
+  return seconds === OLD_INFINITY ? Infinity : undefined;
 }
 
-/** The parts of a server's timestamp, with the year as ISO 8601 writes it. */
+function epochSeconds(year: string, date: string, time: string): number {
+  const [month, day] = date.split("-").map(Number);
+  const [hours, minutes, seconds] = time.split(":").map(Number);
+  const days = epochDays(Number(year), month, day);
+  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+}
+
+/**
+ * The parts of a server's timestamp, with the year as ISO 8601 writes it. In arrays CockroachDB
+ * writes years before the first as ISO does: 0, -1, …
+ */
 function parts(text: string): { local: string; offset: string } {
   const found = SERVER_FORM.exec(text);
   if (found === null) {

@@ -20,6 +20,7 @@ export const TYPE_OIDS = {
   float8: 701,
   timestamp: 1114,
   timestamptz: 1184,
+  timetz: 1266,
   jsonb: 3802,
 } as const;
 
@@ -30,7 +31,7 @@ export const TEXT_OID = 25;
 // deno-fmt-ignore
 const TEXT_ARRAYS: readonly number[] = [
   143, 271, 629, 651, 719, 775, 791, 1002, 1003, 1006, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
-  1015, 1017, 1018, 1019, 1027, 1034, 1040, 1041, 1182, 1183, 1187, 1231, 1270, 1561, 1563, 2201,
+  1015, 1017, 1018, 1019, 1027, 1034, 1040, 1041, 1182, 1183, 1187, 1231, 1561, 1563, 2201,
   2207, 2208, 2209, 2210, 2211, 2949, 2951, 3221, 3643, 3645, 3735, 3770, 3905, 3907, 3909, 3911,
   3913, 3927, 4073, 4090, 4097, 4192, 5039,
   // CockroachDB's geometry[], geography[], box2d[] and vector[].
@@ -51,5 +52,6 @@ export const ARRAY_OIDS: ReadonlyMap<number, number> = new Map([
   [1022, TYPE_OIDS.float8],
   [1115, TYPE_OIDS.timestamp],
   [1185, TYPE_OIDS.timestamptz],
+  [1270, TYPE_OIDS.timetz],
   [3807, TYPE_OIDS.jsonb],
 ]);

@@ -48,10 +48,11 @@ function numberDecoder(oid: number): Decoder {
   const parse = libraryParser(oid);
   return (text) => {
     const number = parse(text);
-    if (Number.isNaN(number) && text !== "NaN") {
-      throw new TypeError("the text is not a number");
-    }
-    return number;
+    if (!Number.isNaN(number) || text === "NaN") return number;
+    // In arrays CockroachDB writes infinities in Go's way.
+    if (text === "+Inf") return Infinity;
+    if (text === "-Inf") return -Infinity;
+    throw new TypeError("the text is not a number");
   };
 }
 
@@ -72,6 +73,14 @@ function decodeBytes(text: string): Uint8Array {
   }
   // A copy: the library's is a Buffer, which may be a view of memory shared with others.
   return new Uint8Array(bytes);
+}
+
+/** In arrays CockroachDB writes `+02` as `+02:00:00`. */
+function decodeTimetz(text: string): string {
+  return text.replace(/([+-]\d\d:\d\d):00$/, "$1").replace(
+    /([+-]\d\d):00$/,
+    "$1",
+  );
 }
 
 function decodeInt8Auto(text: string): number | bigint {
@@ -102,6 +111,7 @@ const FIXED_DECODERS: ReadonlyMap<number, Decoder> = new Map([
   [TYPE_OIDS.oid, numberDecoder(TYPE_OIDS.oid)],
   [TYPE_OIDS.float4, numberDecoder(TYPE_OIDS.float4)],
   [TYPE_OIDS.float8, numberDecoder(TYPE_OIDS.float8)],
+  [TYPE_OIDS.timetz, decodeTimetz],
   [TYPE_OIDS.json, libraryParser(TYPE_OIDS.json)],
   [TYPE_OIDS.jsonb, libraryParser(TYPE_OIDS.jsonb)],
 ] as [number, Decoder][]);

@@ -9,7 +9,7 @@ import type { Answer } from "./answer.ts";
 import type { TransactionStatus } from "./driver.ts";
 import type { DatabaseError } from "../errors.ts";
 import { abandoned } from "./loss.ts";
-import { cancelRequest } from "./requests.ts";
+import { cancelRequest, statementFrames } from "./requests.ts";
 import type { Statement, Wire } from "./session.ts";
 import type { ByteStream } from "./socket.ts";
 import type { Transport } from "./transport.ts";
@@ -17,7 +17,7 @@ import type { Transport } from "./transport.ts";
 /** The part of deno-postgres' `Client` that runs statements. */
 export interface StatementClient {
   /** Sends a statement and resolves when the server is ready for the next one. */
-  queryArray(text: string, args: unknown[]): Promise<unknown>;
+  queryArray(text: string): Promise<unknown>;
 }
 
 /** What a {@linkcode DenoPostgresWire} stands on. */
@@ -63,12 +63,18 @@ export class DenoPostgresWire implements Wire {
     return this.#parts.transport.backendKey !== undefined;
   }
 
-  /** Runs a statement; what comes in goes into the answer. */
+  /**
+   * Runs a statement; what comes in goes into the answer. The driver would send one with arguments
+   * as five frames, each encoded and waited for on its own, which takes as long as all else that
+   * this side does for a short statement; so it is asked for an empty one, which is replaced.
+   */
   async run(statement: Statement, answer: Answer): Promise<void> {
     const { client, transport } = this.#parts;
-    transport.begin(answer);
+    const { text, args } = statement;
+    const isPlain = args.length === 0;
+    transport.begin(answer, isPlain ? undefined : statementFrames(text, args));
     try {
-      await client.queryArray(statement.text, [...statement.args]);
+      await client.queryArray(isPlain ? text : "");
     } catch (error) {
       // Without an error of the server's, the client gave up in the middle of an answer.
       if (answer.error === undefined) {

@@ -1,11 +1,10 @@
 /**
- * The way of a driver's frames to the server. deno-postgres writes a statement as five frames and
- * waits for each; here they are kept until the batch is complete and leave in one write.
+ * The way of a driver's frames to the server, in order. A frame can be replaced on its way, where
+ * the driver's own would be wrong or slow.
  *
  * @module
  */
 
-import { concat } from "./requests.ts";
 import type { ByteStream } from "./socket.ts";
 
 /** The part of a stream's writer that deno-postgres uses; a whole stream costs a fifth of a query. */
@@ -18,29 +17,30 @@ export interface DriverWriter {
 
 const DONE = Promise.resolve();
 
-/** The frames that end a batch: Query, Sync, Flush and the password. */
-const BATCH_ENDS = new Set(
-  ["Q", "S", "H", "p"].map((type) => type.charCodeAt(0)),
-);
-
 /** Sends frames in order. */
 export class Outbox implements DriverWriter {
   /** Always resolved. */
   readonly ready: Promise<void> = DONE;
   #stream: ByteStream;
-  #startup?: Uint8Array;
-  #batch: Uint8Array[] = [];
+  #replacement?: Uint8Array;
   #sent = DONE;
 
   /**
    * Makes an outbox for a connection.
    *
    * @param stream The connection, on which nothing was said yet.
-   * @param startup The frame that is sent in place of the driver's own first one.
    */
-  constructor(stream: ByteStream, startup: Uint8Array) {
+  constructor(stream: ByteStream) {
     this.#stream = stream;
-    this.#startup = startup;
+  }
+
+  /**
+   * Sends something else in place of the driver's next frame.
+   *
+   * @param bytes Whole frames.
+   */
+  replaceNext(bytes: Uint8Array): void {
+    this.#replacement = bytes;
   }
 
   /**
@@ -50,16 +50,8 @@ export class Outbox implements DriverWriter {
    * what it waits for is the answer, not the sending.
    */
   write(frame: Uint8Array): Promise<void> {
-    if (this.#startup !== undefined) {
-      this.send(this.#startup);
-      this.#startup = undefined;
-      return DONE;
-    }
-    this.#batch.push(frame);
-    if (BATCH_ENDS.has(frame[0])) {
-      this.send(concat(this.#batch));
-      this.#batch = [];
-    }
+    this.send(this.#replacement ?? frame);
+    this.#replacement = undefined;
     return DONE;
   }
 

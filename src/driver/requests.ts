@@ -1,6 +1,7 @@
 /**
- * The frames that are sent beside the driver's own: the first one of a session, a request for TLS or
- * for a cancellation, the good-bye. Pure functions and constants.
+ * The frames that are sent beside the driver's own or in their place: the first one of a session, a
+ * statement with arguments, a request for TLS or for a cancellation, the good-bye. Pure functions
+ * and constants.
  *
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  *
@@ -18,6 +19,80 @@ export const SSL_REQUEST: Uint8Array<ArrayBuffer> = new Uint8Array(
 
 /** Ends a session. */
 export const TERMINATE: Uint8Array<ArrayBuffer> = frame("X", new Uint8Array());
+
+/** A Describe of the portal, an Execute of all its rows, and a Sync. */
+const DESCRIBE_EXECUTE_SYNC = Uint8Array.of(
+  ...frame("D", encoder.encode("P\0")),
+  ...frame("E", new Uint8Array(5)),
+  ...frame("S", new Uint8Array()),
+);
+
+/** What a statement's frames take beside its texts, and an argument beside its own. */
+const STATEMENT_LENGTH = 5 + 4 + 5 + 8 + DESCRIBE_EXECUTE_SYNC.length;
+const ARGUMENT_LENGTH = 4;
+
+/** The most bytes that UTF-8 takes for a UTF-16 code unit. */
+const MAX_BYTES = 3;
+
+/**
+ * Builds the frames of a statement with arguments, which are sent in text and whose types the
+ * server finds out: Parse, Bind, Describe, Execute and Sync.
+ *
+ * @param text The statement.
+ * @param args The arguments, no more than 65,535; `null` is NULL.
+ */
+export function statementFrames(
+  text: string,
+  args: readonly (string | null)[],
+): Uint8Array<ArrayBuffer> {
+  let size = STATEMENT_LENGTH + text.length * MAX_BYTES;
+  for (const arg of args) {
+    size += ARGUMENT_LENGTH + (arg === null ? 0 : arg.length * MAX_BYTES);
+  }
+  const bytes = new Uint8Array(size);
+  // The names of statement and portal, the types and the formats are left empty.
+  bytes[0] = 0x50;
+  const parsed = putText(bytes, 6, text) + 3;
+  putInt32(bytes, 1, parsed - 1);
+  bytes[parsed] = 0x42;
+  let at = parsed + 9;
+  bytes[at++] = args.length >> 8;
+  bytes[at++] = args.length;
+  for (const arg of args) {
+    const start = at + 4;
+    at = arg === null ? start : putText(bytes, start, arg);
+    putInt32(bytes, start - 4, arg === null ? -1 : at - start);
+  }
+  at += 2;
+  putInt32(bytes, parsed + 1, at - parsed - 1);
+  bytes.set(DESCRIBE_EXECUTE_SYNC, at);
+  return bytes.subarray(0, at + DESCRIBE_EXECUTE_SYNC.length);
+}
+
+/** Up to this length a text is written faster without the encoder, if it is ASCII. */
+const SHORT = 64;
+
+/** Writes a text and returns where it ends. */
+function putText(bytes: Uint8Array, at: number, text: string): number {
+  const { length } = text;
+  if (length <= SHORT) {
+    let index = 0;
+    for (; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (code >= 0x80) break;
+      bytes[at + index] = code;
+    }
+    if (index === length) return at + length;
+  }
+  return at + encoder.encodeInto(text, bytes.subarray(at)).written;
+}
+
+function putInt32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >> 24;
+  bytes[at + 1] = value >> 16;
+  bytes[at + 2] = value >> 8;
+  bytes[at + 3] = value;
+}
 
 /**
  * Refuses to send the data that `COPY … FROM STDIN` asks for.
@@ -45,7 +120,8 @@ export function cancelRequest(key: Uint8Array): Uint8Array<ArrayBuffer> {
 /**
  * Builds the first frame of a session. Settings travel as start-up parameters, which take any
  * value as it is; only `cluster` goes into `options`, where CockroachDB Cloud looks for it.
- * Dates are asked for in ISO form, whatever the server's or the role's default.
+ * Dates are asked for in ISO form and floats with all their digits, whatever the server's or the
+ * role's default: CockroachDB's cuts a FLOAT8 after 15 digits.
  *
  * @param config User, database, application name and settings.
  */
@@ -60,6 +136,7 @@ export function startupMessage(
     client_encoding: "UTF8",
     application_name: applicationName,
     DateStyle: "ISO",
+    extra_float_digits: "3",
     ...settings,
   };
   if (cluster !== undefined) {
@@ -73,24 +150,6 @@ export function startupMessage(
   view.setInt32(0, bytes.length);
   view.setInt32(4, 0x30000);
   bytes.set(body, 8);
-  return bytes;
-}
-
-/**
- * Puts byte sequences together.
- *
- * @param parts The sequences, in order.
- */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const bytes = new Uint8Array(
-    parts.reduce((sum, part) => sum + part.length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
   return bytes;
 }
 

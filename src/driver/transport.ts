@@ -4,8 +4,8 @@
  *
  * The driver sees a connection on which only the frames arrive that decide its next step: what the
  * server asks for while logging in, errors, and "ready for query". Rows, columns, command tags,
- * notices, parameters and the backend key are read here. Small frames of the driver leave in one
- * write. An end of the stream is an error wherever it comes, and after it nothing waits.
+ * notices, parameters and the backend key are read here. An end of the stream is an error wherever
+ * it comes, and after it nothing waits.
  *
  * @module
  */
@@ -83,7 +83,8 @@ export class Transport {
    */
   constructor(stream: ByteStream, startup: Uint8Array) {
     this.#stream = stream;
-    const outbox = this.#outbox = new Outbox(stream, startup);
+    const outbox = this.#outbox = new Outbox(stream);
+    outbox.replaceNext(startup);
     this.conn = {
       read: (buffer) => this.#serve(buffer),
       writable: { getWriter: () => outbox },
@@ -95,9 +96,11 @@ export class Transport {
    * Starts a call: what comes in belongs to its answer.
    *
    * @param answer Where to put it.
+   * @param request What to send in place of the driver's next frame; without it that one is sent.
    */
-  begin(answer: Answer): void {
+  begin(answer: Answer, request?: Uint8Array): void {
     this.#answer = answer;
+    if (request !== undefined) this.#outbox.replaceNext(request);
     this.#stream.hold(true);
   }
 

@@ -36,13 +36,15 @@ const day = fc.date({
   max: new Date("9999-12-31"),
   noInvalidDate: true,
 }).map((date) => date.toISOString().slice(0, 10));
+/** With years before the first CockroachDB v22.1 reckons a zone's offset now so, now so. */
+const FIRST = server.kind === "cockroachdb" ? "0002-01-01" : "-004711-01-01";
 const date = fc.date({
-  min: new Date("-004711-01-01"),
+  min: new Date(FIRST),
   max: new Date(8.64e15 - 864e5),
   noInvalidDate: true,
 });
 const epochNs = fc.bigInt({
-  min: BigInt(Date.parse("-004711-01-01")) * 1000n,
+  min: BigInt(Date.parse(FIRST)) * 1000n,
   max: BigInt(8.64e15 - 864e5) * 1000n,
 }).map((micros) => micros * 1000n);
 const instant = epochNs.map((ns) => new Temporal.Instant(ns));

@@ -1,0 +1,110 @@
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { DatabaseError } from "../../src/errors.ts";
+import { Turns } from "../../src/database/turns.ts";
+import { FakeSession } from "../support/fake_driver.ts";
+
+const ENDED =
+  "Cannot use the transaction: it has ended; await every call inside its callback";
+
+function fixture(): { turns: Turns; session: FakeSession; log: string[] } {
+  const session = new FakeSession();
+  const log = session.statements;
+  const release = () => Promise.resolve(void log.push("release"));
+  return { turns: new Turns({ session, release }), session, log };
+}
+
+async function* letters(): AsyncGenerator<string> {
+  yield "a";
+  yield "b";
+  yield "c";
+}
+
+Deno.test("Turns runs calls one after another", async () => {
+  const { turns } = fixture();
+  const order: string[] = [];
+  const call = (name: string, ms: number) =>
+    turns.use(async () => {
+      order.push(`${name} starts`);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      order.push(`${name} ends`);
+    });
+  await Promise.all([call("a", 10), call("b", 0)]);
+  assertEquals(order, ["a starts", "a ends", "b starts", "b ends"]);
+});
+
+Deno.test("Turns goes on after a call that failed", async () => {
+  const { turns } = fixture();
+  const failing = turns.use(() => Promise.reject(new Error("mine")));
+  const next = turns.use((session) => session.query("x"));
+  await assertRejects(() => failing, Error, "mine");
+  assertEquals((await next).command, "x");
+});
+
+Deno.test("Turns keeps the first failure, but one that asks for another attempt before others", async () => {
+  const { turns } = fixture();
+  const fail = (error: Error) =>
+    turns.use(() => Promise.reject(error)).catch(() => {});
+  const first = new Error("first");
+  const restart = new DatabaseError({ code: "40001", message: "restart" });
+  await fail(first);
+  await fail(new Error("second"));
+  assertStrictEquals(turns.failure, first);
+  await fail(restart);
+  await fail(new DatabaseError({ code: "40001", message: "again" }));
+  assertStrictEquals(turns.failure, restart);
+});
+
+Deno.test("Turns.finish() waits for calls that were made, and refuses more", async () => {
+  const { turns, log } = fixture();
+  turns.use((session) => session.query("a"));
+  turns.use((session) => session.query("b"));
+  const finished = turns.finish();
+  await assertRejects(() => turns.use(() => Promise.resolve()), Error, ENDED);
+  await finished;
+  assertEquals(log, ["a", "b"]);
+});
+
+Deno.test("Turns.end() gives the session back once, and refuses the calls that wait", async () => {
+  const { turns, session, log } = fixture();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  session.gate = promise;
+  const running = turns.use((session) => session.query("a"));
+  const waiting = turns.use((session) => session.query("b"));
+  const refused = assertRejects(() => waiting, Error, ENDED);
+  await Promise.resolve();
+  const ended = turns.end();
+  resolve();
+  await Promise.all([running, refused, ended]);
+  assertEquals(log, ["a", "release"]);
+});
+
+Deno.test("Turns refuses a call while a stream is read, and takes it afterwards", async () => {
+  const { turns } = fixture();
+  for await (const letter of turns.useStream(letters)) {
+    if (letter === "b") break;
+    await assertRejects(
+      () => turns.use(() => Promise.resolve()),
+      Error,
+      "Cannot run a statement while a stream of the same transaction is read; end its loop first",
+    );
+  }
+  assertEquals(await turns.use(() => Promise.resolve(1)), 1);
+});
+
+Deno.test("Turns doesn't wait for a stream that no one reads any more", async () => {
+  for (const verb of ["finish", "end"] as const) {
+    const { turns } = fixture();
+    let closed = false;
+    const stream = turns.useStream(async function* () {
+      try {
+        yield* letters();
+      } finally {
+        closed = true;
+      }
+    });
+    await stream.next();
+    await turns[verb]();
+    assertEquals(closed, true);
+    await assertRejects(() => stream.next(), Error, ENDED);
+  }
+});
