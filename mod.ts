@@ -47,7 +47,8 @@ export type {
   SelectOptions,
 } from "./src/database/crud.ts";
 export type { Comparison, Operator, Where } from "./src/database/conditions.ts";
-export type { CloseOptions, PoolOptions } from "./src/database/pool.ts";
+export type { CloseOptions } from "./src/database/pool.ts";
+export type { PoolOptions } from "./src/database/pool_limits.ts";
 export { json, JsonValue, type ValueOptions } from "./src/database/values.ts";
 export type { ConnectionOptions } from "./src/driver/config.ts";
 export type {
@@ -99,12 +100,7 @@ export type {
   MigrationFile,
   MigrationStatement,
 } from "./src/migration/file.ts";
-export type {
-  AppliedMigration,
-  Direction,
-  Intent,
-  Progress,
-} from "./src/migration/journal.ts";
+export type { AppliedMigration, Direction, Intent, Progress } from "./src/migration/journal.ts";
 export type { Plan } from "./src/migration/plan.ts";
 export type {
   PlannedMigration,

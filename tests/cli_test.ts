@@ -5,7 +5,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import { journalTables, progressWrite } from "../src/migration/journal.ts";
+import { journalTables } from "../src/migration/journal.ts";
+import { progressWrite } from "../src/migration/journal_notes.ts";
 import { call, callJson, start, urlOf, withFolder } from "./support/cli.ts";
 import { databaseTest, server } from "./support/database.ts";
 import { withoutDenoPostgres } from "./support/drivers.ts";

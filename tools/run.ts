@@ -61,6 +61,8 @@ async function test(
     },
     stdout: "piped",
   }).spawn();
+  const onTerminate = () => child.kill("SIGTERM");
+  Deno.addSignalListener("SIGTERM", onTerminate);
   let printed = "";
   const decoder = new TextDecoder();
   for await (const chunk of child.stdout) {
@@ -68,6 +70,7 @@ async function test(
     printed = (printed + decoder.decode(chunk, { stream: true })).slice(-4_000);
   }
   const { code } = await child.status;
+  Deno.removeSignalListener("SIGTERM", onTerminate);
   await server.stop();
   const counts = countsOf(printed);
   if (!counts) {

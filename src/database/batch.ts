@@ -19,7 +19,7 @@ export interface BatchOptions {
 const CHUNK_SIZE = 1_000;
 /** The wire counts a statement's arguments in 16 bits. */
 const MAX_ARGUMENTS = 65_535;
-const JSON_TYPES = ['"json"', '"jsonb"'];
+const JSON_TYPES = ["json", "jsonb"];
 
 /** Writes the INSERTs of a batch. */
 export function batchInsertStatements(

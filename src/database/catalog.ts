@@ -9,6 +9,9 @@ import type { TextRow } from "../driver/driver.ts";
 import { quoteIdentifier, quoteLiteral, quoteName, splitName } from "../sql.ts";
 import type { Row, Statement } from "./crud.ts";
 
+/** https://www.postgresql.org/docs/current/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT */
+const FIRST_USER_OID = 16_384;
+
 /** Writes the query for a table or view, in its schema or, without one, on the search path. */
 export function existsStatement(table: string): Statement {
   const [name, schema, database] = splitName(table).reverse();
@@ -53,39 +56,66 @@ export function primaryKey(rows: readonly TextRow[], row: Row): string[] {
 }
 
 /**
- * Writes the query for a table's columns: name, the schema and name of the type (of an array's
- * elements), and whether it is an array. `format_type` is no help: CockroachDB leaves out schema and
- * quotes.
+ * Writes the query for a table's columns: name, the type's OID, and the type without a length: a cast
+ * to a length would cut what is too long in silence, where an INSERT refuses it.
  */
 export function columnTypesStatement(table: string): Statement {
   return {
     text:
-      "SELECT a.attname, n.nspname, e.typname, t.typcategory = 'A' FROM pg_catalog.pg_attribute a " +
-      "JOIN pg_catalog.pg_type t ON t.oid = a.atttypid " +
-      "JOIN pg_catalog.pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem ELSE t.oid END " +
-      "JOIN pg_catalog.pg_namespace n ON n.oid = e.typnamespace " +
-      `WHERE a.attrelid = ${
-        regclass(table)
-      } AND a.attnum > 0 AND NOT a.attisdropped`,
+      "SELECT attname, atttypid, pg_catalog.format_type(atttypid, -1) FROM pg_catalog.pg_attribute " +
+      `WHERE attrelid = ${regclass(table)} AND attnum > 0 AND NOT attisdropped`,
     args: [],
   };
 }
 
 /**
+ * Gives the OIDs of types that aren't built in. Their names have to be asked for: CockroachDB's
+ * `format_type` leaves out schema and quotes.
+ *
+ * @param rows The answer to {@linkcode columnTypesStatement}.
+ */
+export function userTypes(rows: readonly TextRow[]): string[] {
+  const oids = rows.map(([, oid]) => oid!);
+  return [...new Set(oids.filter((oid) => Number(oid) >= FIRST_USER_OID))];
+}
+
+/**
+ * Writes the query for a type: its schema, its name, and an array's element type. It asks for one
+ * type, because CockroachDB looks up one at once, and reads all of them for two.
+ */
+export function typeStatement(oid: string): Statement {
+  return {
+    text:
+      "SELECT n.nspname, t.typname, CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem END " +
+      "FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace " +
+      `WHERE t.oid = ${Number(oid)}`,
+    args: [],
+  };
+}
+
+/** Writes the name of a type. */
+export function typeName(schema: string, name: string): string {
+  return schema === "pg_catalog"
+    ? quoteIdentifier(name)
+    : `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+}
+
+/**
  * Reads the answer to {@linkcode columnTypesStatement}.
  *
- * The types have no lengths, and their names are quoted (`bit` is `bit(1)`, `"bit"` is not): a cast
- * to a length would cut what is too long in silence, where an INSERT refuses it.
- *
+ * @param rows The answer.
+ * @param names The names of the types that aren't built in, by OID.
  * @returns The columns' names, and their types as SQL.
  */
-export function columnTypes(rows: readonly TextRow[]): Map<string, string> {
-  return new Map(rows.map(([column, schema, name, isArray]) => {
-    const type = schema === "pg_catalog"
-      ? quoteIdentifier(name!)
-      : `${quoteIdentifier(schema!)}.${quoteIdentifier(name!)}`;
-    return [column!, isArray === "t" ? `${type}[]` : type];
-  }));
+export function columnTypes(
+  rows: readonly TextRow[],
+  names: ReadonlyMap<string, string> = new Map(),
+): Map<string, string> {
+  return new Map(rows.map(([column, oid, type]) => [
+    column!,
+    // Without quotes, as CockroachDB writes it, bit is bit(1).
+    names.get(oid!) ?? type!.replace(/^bit(?=$|\[)/, '"bit"'),
+  ]));
 }
 
 function regclass(table: string): string {

@@ -22,7 +22,8 @@ import { ConfigError, DatabaseError } from "../errors.ts";
 import { quoteIdentifier } from "../sql.ts";
 import { Attempts, type TransactionOptions } from "./attempt.ts";
 import { Observer, type QueryEvent } from "./observer.ts";
-import { type CloseOptions, type PoolOptions, SessionPool } from "./pool.ts";
+import { type CloseOptions, SessionPool } from "./pool.ts";
+import type { PoolOptions } from "./pool_limits.ts";
 import {
   Queries,
   type QueryOptions,
@@ -70,6 +71,11 @@ const OWN_OPTIONS = [
 const CHOICES: { [name in "int8" | "timestamps"]: readonly string[] } = {
   int8: ["auto", "bigint", "string"],
   timestamps: ["date", "temporal", "string"],
+};
+
+const CASCADE: Readonly<Record<ServerInfo["kind"], string>> = {
+  cockroachdb: " CASCADE",
+  postgresql: " WITH (FORCE)",
 };
 
 /** The default driver; it is loaded when the first connection is opened. */
@@ -209,16 +215,15 @@ export class Database extends Queries {
   /**
    * Drops a database.
    *
-   * @param options `cascade`: with everything in it, where the server would refuse (CockroachDB).
+   * @param options `cascade`: with everything in it, where CockroachDB would refuse, and though others
+   * are connected to it, where PostgreSQL would.
    */
   async dropDatabase(
     name: string,
     options: { ifExists?: boolean; cascade?: boolean } = {},
   ): Promise<void> {
     const { ifExists, cascade } = options;
-    const tail = cascade && (await this.server()).kind === "cockroachdb"
-      ? " CASCADE"
-      : "";
+    const tail = cascade ? CASCADE[(await this.server()).kind] : "";
     await this.execute(
       `DROP DATABASE ${ifExists ? "IF EXISTS " : ""}${
         quoteIdentifier(name)

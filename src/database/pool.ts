@@ -11,22 +11,10 @@
  */
 
 import { Pool } from "tarn";
-import { checkOptionNames } from "../driver/config.ts";
 import type { ConnectionConfig, Driver, Session } from "../driver/driver.ts";
-import { ConfigError, DatabaseError } from "../errors.ts";
+import { DatabaseError } from "../errors.ts";
+import { poolLimits, type PoolOptions } from "./pool_limits.ts";
 import { WaitingLine } from "./waiting_line.ts";
-
-/** Limits of a pool. */
-export interface PoolOptions {
-  /** The most sessions open at once. Default: 10. */
-  max?: number;
-  /** How long a caller waits for a session, in milliseconds. Default: 30,000. */
-  acquireTimeoutMs?: number;
-  /** How long a session stays open unused, in milliseconds. Default: 60,000. */
-  idleTimeoutMs?: number;
-  /** How long a session lives, in milliseconds; each gets up to a tenth less. Default: 1,800,000. */
-  maxLifetimeMs?: number;
-}
 
 /** How a pool is closed. */
 export interface CloseOptions {
@@ -58,12 +46,6 @@ interface Member {
 
 type Fetch = ReturnType<Pool<Member>["acquire"]>;
 
-const DEFAULTS: Required<PoolOptions> = {
-  max: 10,
-  acquireTimeoutMs: 30_000,
-  idleTimeoutMs: 60_000,
-  maxLifetimeMs: 1_800_000,
-};
 const PURPOSE_LENGTH = 60;
 const CLOSE_TIMEOUT_MS = 10_000;
 const ROLLBACK_TIMEOUT_MS = 5_000;
@@ -100,7 +82,7 @@ export class SessionPool {
     config: ConnectionConfig,
     options: PoolOptions = {},
   ) {
-    const limits = this.#limits = checkedLimits(options);
+    const limits = this.#limits = poolLimits(options);
     this.#line = new WaitingLine({
       timeoutMs: limits.acquireTimeoutMs,
       lateError: (purpose) => this.#lateError(purpose),
@@ -316,24 +298,6 @@ export class SessionPool {
         }; end what holds them, or raise pool.max or pool.acquireTimeoutMs`,
     }, { cause: this.#lastFailure });
   }
-}
-
-function checkedLimits(options: PoolOptions): Required<PoolOptions> {
-  checkOptionNames(options, Object.keys(DEFAULTS));
-  const given = Object.entries(options)
-    .filter(([, value]) => value !== undefined);
-  const limits = { ...DEFAULTS, ...Object.fromEntries(given) };
-  for (const [name, value] of Object.entries(limits)) {
-    if (!(Number.isFinite(value) && value > 0)) {
-      throw new ConfigError(
-        `Cannot make a pool with ${name} ${value}: give a number above 0`,
-      );
-    }
-  }
-  if (Number.isInteger(limits.max)) return limits;
-  throw new ConfigError(
-    `Cannot make a pool with max ${limits.max}: give a whole number`,
-  );
 }
 
 function tidyInterval({ idleTimeoutMs }: Required<PoolOptions>): number {

@@ -12,12 +12,16 @@ import {
   type BatchOptions,
   batchUpdateStatements,
 } from "./batch.ts";
+import { mapConcurrently } from "./concurrently.ts";
 import {
   columnTypes,
   columnTypesStatement,
   existsStatement,
   primaryKey,
   primaryKeyStatement,
+  typeName,
+  typeStatement,
+  userTypes,
 } from "./catalog.ts";
 import {
   type AllOptions,
@@ -388,34 +392,30 @@ export abstract class Queries {
     return (await this.#rows<T>(statement))[0];
   }
 
-  async #batch(statements: Statement[]): Promise<QueryResult[]> {
-    const results: QueryResult[] = new Array(statements.length);
-    let next = 0;
-    const worker = async () => {
-      while (next < statements.length) {
-        const index = next++;
-        const { text, args } = statements[index];
-        try {
-          results[index] = await this.run(text, args, {});
-        } catch (error) {
-          next = statements.length;
-          throw error;
-        }
-      }
-    };
-    const workers = Array.from({
-      length: Math.min(BATCH_CONCURRENCY, statements.length),
-    }, worker);
-    for (const outcome of await Promise.allSettled(workers)) {
-      if (outcome.status === "rejected") throw outcome.reason;
-    }
-    return results;
+  #batch(statements: Statement[]): Promise<QueryResult[]> {
+    return mapConcurrently(
+      statements,
+      ({ text, args }) => this.run(text, args, {}),
+      { limit: BATCH_CONCURRENCY },
+    );
   }
 
   async #columnTypes(table: string): Promise<Map<string, string>> {
     const { text, args } = columnTypesStatement(table);
     const { rows } = await this.run(text, args, {});
-    return columnTypes(rows);
+    const names = new Map<string, string>();
+    for (const oid of userTypes(rows)) {
+      names.set(oid, await this.#typeName(oid));
+    }
+    return columnTypes(rows, names);
+  }
+
+  async #typeName(oid: string): Promise<string> {
+    const { text, args } = typeStatement(oid);
+    const { rows: [[schema, name, element]] } = await this.run(text, args, {});
+    return element === null
+      ? typeName(schema!, name!)
+      : `${await this.#typeName(element)}[]`;
   }
 
   async #primaryKey(table: string, row: Row): Promise<string[]> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { delay } from "../delay.ts";
 import { AmbiguousCommitError, DatabaseError } from "../errors.ts";
 
 /** What the retry loop needs of a transaction. */
@@ -90,19 +91,4 @@ function someCause(
     if (at instanceof DatabaseError && fits(at)) return true;
   }
   return false;
-}
-
-function delay(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
 }

@@ -7,12 +7,8 @@
 
 import { MigrationError } from "../errors.ts";
 import { compareVersions, type MigrationFile } from "./file.ts";
-import {
-  appliedWrite,
-  clearWrite,
-  type JournalState,
-  progressWrite,
-} from "./journal.ts";
+import { appliedWrite, clearWrite, progressWrite } from "./journal_notes.ts";
+import type { JournalState } from "./journal.ts";
 import { statementsOf } from "./planned.ts";
 import { type Run, writeJournal } from "./run.ts";
 import { findVersion } from "./versions.ts";

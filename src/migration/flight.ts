@@ -12,7 +12,7 @@ import {
   type ProgressNote,
   progressWrite,
   undoneWrite,
-} from "./journal.ts";
+} from "./journal_notes.ts";
 import {
   type PlannedMigration,
   type PlannedStatement,

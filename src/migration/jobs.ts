@@ -8,6 +8,7 @@
  * @module
  */
 
+import { delay } from "../delay.ts";
 import { decodeRows } from "../database/values.ts";
 import type { Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
@@ -131,7 +132,7 @@ export async function waitForJobs(
     const open = found.filter((job) => !isFinal(job));
     if (open.length === 0) return found;
     onProgress?.(open);
-    await pause(pollMs, signal);
+    await delay(pollMs, signal);
   }
 }
 
@@ -248,19 +249,4 @@ async function transactionStarts(
 function isOld(row: Row): boolean {
   const start = (row.active_query_start ?? row.since) as Date;
   return (row.asked_at as Date).getTime() - start.getTime() >= 1_000;
-}
-
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
 }

@@ -3,19 +3,20 @@
  *
  * `_migrations` holds one row per applied migration and nothing else, so that other readers of the
  * table, such as the Python client, are never misled. `_migrations_journal` holds one row: the fence
- * of the runner that may write, and the migration in flight. Every write names the fence, and one
- * that meets another fence fails, so a runner that has lost its lease can't write.
- *
- * Writes are texts without arguments, for a data statement's row goes out together with COMMIT.
+ * of the runner that may write, and the migration in flight.
  *
  * @module
  */
 
 import type { Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
-import { quoteIdentifier, quoteLiteral, quoteName, splitName } from "../sql.ts";
+import {
+  quoteIdentifier,
+  type quoteLiteral,
+  quoteName,
+  splitName,
+} from "../sql.ts";
 import { decodeRows } from "../database/values.ts";
-import { type ServerKind, sessionName } from "./server.ts";
 
 /** A row of the table of applied migrations. */
 export interface AppliedMigration {
@@ -100,13 +101,6 @@ export function journalTables(table: string): JournalTables {
   };
 }
 
-/** Columns that this tool adds to a table of the Python client. */
-const COLUMNS = {
-  checksum: "TEXT",
-  duration_ms: "INT8",
-  applied_by: "TEXT",
-} as const;
-
 /** Reads the journal in one round trip, where it is complete. */
 export async function readJournal(
   session: Session,
@@ -149,211 +143,6 @@ async function readForeign(
     if (isAbsence(error)) return [];
     throw error;
   }
-}
-
-/** Makes the journal's tables, and adds to one of the Python client what it lacks. */
-export async function setUpJournal(
-  session: Session,
-  tables: JournalTables,
-): Promise<void> {
-  for (
-    const statement of [
-      `CREATE TABLE IF NOT EXISTS ${tables.applied} (version TEXT PRIMARY KEY, description TEXT, ` +
-      "applied_at TIMESTAMPTZ NOT NULL DEFAULT now(), " +
-      `${
-        Object.entries(COLUMNS).map(([name, type]) => `${name} ${type}`).join(
-          ", ",
-        )
-      })`,
-      `CREATE TABLE IF NOT EXISTS ${tables.journal} (id INT8 PRIMARY KEY, fence INT8 NOT NULL, ` +
-      "version TEXT, progress TEXT, intent_at TIMESTAMPTZ, intent_before BOOL)",
-      `CREATE TABLE IF NOT EXISTS ${tables.lease} (id INT8 PRIMARY KEY, fence INT8 NOT NULL, ` +
-      "holder TEXT, username TEXT, session TEXT, main_session TEXT, " +
-      "acquired_at TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL)",
-      `INSERT INTO ${tables.journal} (id, fence) VALUES (1, 0) ON CONFLICT (id) DO NOTHING`,
-    ]
-  ) await settle(() => session.query(statement));
-  const present = await session.query(
-    `SELECT * FROM ${tables.applied} LIMIT 0`,
-  );
-  const names = present.columns.map(({ name }) => name);
-  for (const [name, type] of Object.entries(COLUMNS)) {
-    if (names.includes(name)) continue;
-    const add =
-      `ALTER TABLE ${tables.applied} ADD COLUMN IF NOT EXISTS ${name} ${type}`;
-    await settle(() => session.query(add));
-  }
-}
-
-/**
- * Runs a statement that makes what may be made by others at the same moment: such races end in an
- * error on PostgreSQL (23505 on a catalog's index) and in 40001 on CockroachDB.
- */
-async function settle(run: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 0;; attempt++) {
-    try {
-      await run();
-      return;
-    } catch (error) {
-      const race = error instanceof DatabaseError &&
-        (error.kind === "retryable" ||
-          ["23505", "42P07", "42701", "42710", "XX000"].includes(error.code));
-      if (!race || attempt >= 20) throw error;
-      await new Promise((resolve) =>
-        setTimeout(resolve, Math.random() * 50 * (attempt + 1))
-      );
-    }
-  }
-}
-
-/** What {@linkcode progressWrite} writes. */
-export interface ProgressNote extends Omit<Progress, "intent"> {
-  /** The schema change that is to be sent. */
-  readonly intent?: {
-    /** Its index, from 0. */
-    readonly ordinal: number;
-    /** SQL that says whether the catalog holds its effects already; `undefined`: it can't be told. */
-    readonly predicate: string | undefined;
-  };
-}
-
-/** Writes how far a migration has come. */
-export function progressWrite(
-  tables: JournalTables,
-  fence: string,
-  note: ProgressNote,
-): string {
-  const { version, intent, ...rest } = note;
-  const progress = JSON.stringify({ ...rest, intent: intent?.ordinal ?? null });
-  return fenced([
-    `UPDATE ${tables.journal} SET version = ${quoteLiteral(version)}, ` +
-    `progress = ${quoteLiteral(progress)}, intent_at = ${
-      intent ? "now()" : "NULL"
-    }, ` +
-    `intent_before = ${
-      intent?.predicate ?? "NULL"
-    } WHERE id = 1 AND fence = ${fence}`,
-  ]);
-}
-
-/** What is noted of a migration that was applied. */
-export interface AppliedNote {
-  /** The version. */
-  readonly version: string;
-  /** The description. */
-  readonly description: string;
-  /** The checksum of its file. */
-  readonly checksum: string | null;
-  /** How long it took, in milliseconds. */
-  readonly durationMs: number | null;
-  /** Who applied it. */
-  readonly by: string;
-}
-
-/** Closes the migration in flight as applied. */
-export function appliedWrite(
-  tables: JournalTables,
-  fence: string,
-  note: AppliedNote,
-): string {
-  const { version, description, checksum, durationMs, by } = note;
-  const values = [
-    quoteLiteral(version),
-    quoteLiteral(description),
-    "now()",
-    checksum === null ? "NULL" : quoteLiteral(checksum),
-    durationMs === null ? "NULL" : String(Math.round(durationMs)),
-    quoteLiteral(by),
-  ].join(", ");
-  return fenced([
-    landing(tables, fence),
-    `INSERT INTO ${tables.applied} (version, description, applied_at, checksum, duration_ms, ` +
-    `applied_by) SELECT ${values} FROM step1`,
-  ]);
-}
-
-/** Closes the migration in flight as undone. */
-export function undoneWrite(
-  tables: JournalTables,
-  fence: string,
-  version: string,
-): string {
-  return fenced([
-    landing(tables, fence),
-    `DELETE FROM ${tables.applied} WHERE version = ${quoteLiteral(version)} ` +
-    "AND EXISTS (SELECT 1 FROM step1)",
-  ]);
-}
-
-/** Says that no migration is in flight. */
-export function clearWrite(tables: JournalTables, fence: string): string {
-  return fenced([landing(tables, fence)]);
-}
-
-function landing(tables: JournalTables, fence: string): string {
-  return `UPDATE ${tables.journal} SET version = NULL, progress = NULL, ` +
-    `intent_at = NULL, intent_before = NULL WHERE id = 1 AND fence = ${fence}`;
-}
-
-/**
- * Makes one statement of several, each of which affects one row or none, that fails with 22012
- * where the last affects none. So it can go out in one message with COMMIT, and still keep a
- * transaction of a runner without a lease from committing.
- */
-function fenced(steps: string[]): string {
-  const named = steps.map((step, index) =>
-    `step${index + 1} AS (${step} RETURNING 1)`
-  );
-  return `WITH ${
-    named.join(", ")
-  } SELECT 1 / count(*) FROM step${steps.length}`;
-}
-
-/** The SQLSTATE of a write that met another fence. */
-export const FENCED_OFF = "22012";
-
-/** What {@linkcode registerMain} finds out. */
-export interface Registration {
-  /** The journal's tables, with their schema. */
-  readonly tables: JournalTables;
-  /** The name of the session, by which others can look for it. */
-  readonly mainSession: string;
-}
-
-/**
- * Enters the session that runs the migrations into the lease, and names the schema that holds the
- * journal, on CockroachDB the database too, so that no `SET search_path` or `USE` moves it.
- *
- * @returns `undefined` where another runner has taken the lease.
- */
-export async function registerMain(
-  session: Session,
-  table: string,
-  { kind, fence }: { kind: ServerKind; fence: string },
-): Promise<Registration | undefined> {
-  const parts = splitName(table);
-  const name = parts[parts.length - 1];
-  const { rows } = await session.query(
-    `UPDATE ${journalTables(table).lease} SET main_session = ${
-      sessionName(kind)
-    } ` +
-      "WHERE id = 1 AND fence = $1 RETURNING main_session, current_database(), " +
-      "(SELECT n.nspname FROM pg_catalog.pg_class c " +
-      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $2 " +
-      "AND n.nspname = ANY(current_schemas(false)) " +
-      "ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)",
-    [fence, name],
-  );
-  if (rows.length === 0) return undefined;
-  const [mainSession, database, found] = rows[0];
-  const schema = parts.at(-2) ?? found!;
-  const place = kind === "cockroachdb"
-    ? [parts.at(-3) ?? database!, schema]
-    : [schema];
-  return {
-    mainSession: mainSession!,
-    tables: journalTables([...place, name].map(quoteIdentifier).join(".")),
-  };
 }
 
 async function read(

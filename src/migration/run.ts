@@ -7,7 +7,8 @@
 import type { QueryResult, Session } from "../driver/driver.ts";
 import { DatabaseError, MigrationError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
-import { FENCED_OFF, type JournalTables } from "./journal.ts";
+import { FENCED_OFF } from "./journal_notes.ts";
+import type { JournalTables } from "./journal.ts";
 import type { Lease } from "./lease.ts";
 import type { ServerKind } from "./server.ts";
 

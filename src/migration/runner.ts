@@ -9,14 +9,10 @@ import type { Database } from "../database/database.ts";
 import type { Session } from "../driver/driver.ts";
 import { MigrationError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
-import {
-  type JournalState,
-  journalTables,
-  readJournal,
-  registerMain,
-  setUpJournal,
-} from "./journal.ts";
-import { Lease, type LeaseHost } from "./lease.ts";
+import { type JournalState, journalTables, readJournal } from "./journal.ts";
+import { registerMain, setUpJournal } from "./journal_setup.ts";
+import { Lease } from "./lease.ts";
+import type { LeaseHost } from "./lease_row.ts";
 import type { MigrationOptions, RunOptions } from "./options.ts";
 import type { Run } from "./run.ts";
 import { serverKind } from "./server.ts";

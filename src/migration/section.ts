@@ -64,6 +64,9 @@ export function statementHash(statement: string): string {
   return createHash("sha256").update(normalised).digest("hex");
 }
 
+/** What nearly all statements have, once for all of them. */
+const NO_DIRECTIVES: Directives = Object.freeze({});
+
 /** A statement whose hash is computed when it is first asked for. */
 class LazyStatement implements MigrationStatement {
   #hash: string | undefined;
@@ -184,17 +187,20 @@ export function readSection(text: string, offset = 0): Section {
   });
 
   const place = forwardPlaces(text);
-  const directives = readDirectives(text, statements, comments);
-  const { timeoutMs } = directives[0] ?? {};
+  const directives = comments.length === 0
+    ? undefined
+    : readDirectives(text, statements, comments);
+  const { timeoutMs } = directives?.[0] ?? {};
   const section = timeoutMs === undefined ? {} : { timeoutMs };
   const finished = statements.map(({ text, offset }, index) => {
-    const own = directives[index];
-    if (own.backfill !== undefined) checkBackfill(text, offset);
     const { line, column } = place(offset);
-    return new LazyStatement(text, offset, line, column, {
-      ...section,
-      ...own,
-    });
+    const own = directives?.[index];
+    if (own === undefined) {
+      return new LazyStatement(text, offset, line, column, NO_DIRECTIVES);
+    }
+    if (own.backfill !== undefined) checkBackfill(text, offset);
+    const all = { ...section, ...own };
+    return new LazyStatement(text, offset, line, column, all);
   });
   return { statements: finished, marker };
 }

@@ -7,25 +7,25 @@ import {
 import { json } from "../../src/database/values.ts";
 
 const TYPES = new Map([
-  ["id", '"int8"'],
-  ["name", '"text"'],
-  ["data", '"jsonb"'],
+  ["id", "bigint"],
+  ["name", "text"],
+  ["data", "jsonb"],
   ["mood", '"app"."Mood"'],
-  ["tags", '"text"[]'],
+  ["tags", "text[]"],
 ]);
 
 Deno.test("batchInsertStatements() sends a column as an array", () => {
   const rows = [{ id: 1, mood: "ok" }, { mood: null, id: 2 }];
   assertEquals(batchInsertStatements("app.t", rows, TYPES), [{
     text:
-      'INSERT INTO "app"."t" ("id", "mood") SELECT * FROM unnest($1::"int8"[], $2::"app"."Mood"[])',
+      'INSERT INTO "app"."t" ("id", "mood") SELECT * FROM unnest($1::bigint[], $2::"app"."Mood"[])',
     args: [[1, 2], ["ok", null]],
   }]);
 });
 
 Deno.test("batchInsertStatements() cuts chunks and returns what is asked for", () => {
   const rows = [1, 2, 3].map((id) => ({ id }));
-  const insert = 'INSERT INTO "t" ("id") SELECT * FROM unnest($1::"int8"[])';
+  const insert = 'INSERT INTO "t" ("id") SELECT * FROM unnest($1::bigint[])';
   assertEquals(
     batchInsertStatements("t", rows, TYPES, {
       chunkSize: 2,
@@ -105,7 +105,7 @@ Deno.test("batchUpdateStatements() joins the rows by their key", () => {
   const rows = [{ id: 1, name: "a" }, { id: 2, name: null }];
   assertEquals(batchUpdateStatements("t", rows, TYPES), [{
     text: 'UPDATE "t" AS target SET "name" = batch."name" ' +
-      'FROM unnest($1::"int8"[], $2::"text"[]) AS batch ("id", "name") ' +
+      'FROM unnest($1::bigint[], $2::text[]) AS batch ("id", "name") ' +
       'WHERE batch."id" = target."id"',
     args: [[1, 2], ["a", null]],
   }]);
@@ -115,7 +115,7 @@ Deno.test("batchUpdateStatements() casts plain values where a column is an array
   const rows = [{ id: 1, tags: ["a"] }, { id: 2, tags: null }];
   assertEquals(batchUpdateStatements("t", rows, TYPES), [{
     text: 'UPDATE "t" AS target SET "tags" = batch."tags" ' +
-      'FROM (VALUES ($1::"int8", $2::"text"[]), ($3::"int8", $4::"text"[])) AS batch ("id", "tags") ' +
+      'FROM (VALUES ($1::bigint, $2::text[]), ($3::bigint, $4::text[])) AS batch ("id", "tags") ' +
       'WHERE batch."id" = target."id"',
     args: [1, ["a"], 2, null],
   }]);

@@ -5,21 +5,34 @@ import {
   existsStatement,
   primaryKey,
   primaryKeyStatement,
+  typeName,
+  userTypes,
 } from "../../src/database/catalog.ts";
 
-Deno.test("columnTypes() quotes types, with their schema where it isn't the catalog's", () => {
-  const types = columnTypes([
-    ["id", "pg_catalog", "int8", "f"],
-    ["bits", "pg_catalog", "bit", "f"],
-    ["mood", "app", "Mood", "f"],
-    ["moods", "app", "Mood", "t"],
-  ]);
+Deno.test("columnTypes() takes the names of user types, and leaves bit no length", () => {
+  const rows = [
+    ["id", "20", "bigint"],
+    ["bits", "1560", "bit"],
+    ["more", "1561", "bit[]"],
+    ["vary", "1562", "bit varying"],
+    ["mood", "100053", "Mood"],
+    ["other", "100053", "Mood"],
+  ];
+  assertEquals(userTypes(rows), ["100053"]);
+  const types = columnTypes(rows, new Map([["100053", '"app"."Mood"']]));
   assertEquals([...types], [
-    ["id", '"int8"'],
+    ["id", "bigint"],
     ["bits", '"bit"'],
+    ["more", '"bit"[]'],
+    ["vary", "bit varying"],
     ["mood", '"app"."Mood"'],
-    ["moods", '"app"."Mood"[]'],
+    ["other", '"app"."Mood"'],
   ]);
+});
+
+Deno.test("typeName() quotes, with the schema where it isn't the catalog's", () => {
+  assertEquals(typeName("app", 'Mo"od'), '"app"."Mo""od"');
+  assertEquals(typeName("pg_catalog", "geometry"), '"geometry"');
 });
 
 Deno.test("columnTypesStatement() and primaryKeyStatement() quote the table's name twice", () => {

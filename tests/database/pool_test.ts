@@ -9,7 +9,8 @@ import {
 } from "@std/assert";
 import { resolveConfig } from "../../src/driver/config.ts";
 import { ConfigError, DatabaseError } from "../../src/errors.ts";
-import { type PoolOptions, SessionPool } from "../../src/database/pool.ts";
+import { SessionPool } from "../../src/database/pool.ts";
+import type { PoolOptions } from "../../src/database/pool_limits.ts";
 import { FakeDriver } from "../support/fake_driver.ts";
 
 interface Fixture {

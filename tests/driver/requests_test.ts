@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import {
   cancelRequest,
-  concat,
   copyFail,
   SSL_REQUEST,
   startupMessage,
+  statementFrames,
   TERMINATE,
 } from "../../src/driver/requests.ts";
 import { frame, FrameSplitter } from "../support/wire.ts";
@@ -60,9 +60,32 @@ Deno.test("The other requests are the frames of the protocol", () => {
   assertEquals(copyFail("no"), frame("f", "no"));
 });
 
-Deno.test("concat() puts byte sequences together", () => {
+Deno.test("statementFrames() build Parse, Bind, Describe, Execute and Sync", () => {
+  const text = "SELECT $1, $2, $3";
+  const zeros = new Uint8Array(2);
+  const count = new Uint8Array([0, 3]);
+  const seven = new TextEncoder().encode("7");
   assertEquals(
-    concat([new Uint8Array([1]), new Uint8Array(), new Uint8Array([2, 3])]),
-    new Uint8Array([1, 2, 3]),
+    statementFrames(text, ["7", null, ""]),
+    Uint8Array.of(
+      ...frame("P", "", text, zeros),
+      ...frame("B", "", "", zeros, count, 1, seven, -1, 0, zeros),
+      ...frame("D", "P"),
+      ...frame("E", "", 0),
+      ...frame("S"),
+    ),
   );
+});
+
+Deno.test("statementFrames() count bytes, not characters, of texts of any length", () => {
+  for (
+    const text of ["é", "ab\u{1f418}", "é".repeat(100), "x".repeat(70_000)]
+  ) {
+    const frames = new FrameSplitter("client");
+    frames.push(startupMessage(CONFIG));
+    const [parse, bind] = frames.push(statementFrames(text, [text]));
+    const bytes = new TextEncoder().encode(text);
+    assertEquals(parse.body.subarray(1, -3), bytes);
+    assertEquals(bind.body.subarray(10, -2), bytes);
+  }
 });

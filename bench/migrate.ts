@@ -1,0 +1,103 @@
+/**
+ * Migrations against dbmate: 1,000 of one table each on an empty database, and nothing to do.
+ *
+ * @module
+ */
+
+import { Database, Migration } from "../mod.ts";
+import type { BenchServer } from "./bench_server.ts";
+import { runDbmate } from "./dbmate.ts";
+import { writeMigrations } from "./load.ts";
+import { type Candidate, measure } from "./measure.ts";
+import type { Comparison } from "./report.ts";
+
+const MIGRATIONS = 1_000;
+
+/** What the comparison needs beside a server. */
+export interface MigrateOptions {
+  /** Where dbmate is. */
+  readonly dbmate: string;
+  /** The flags for `deno` that bring the packages. */
+  readonly flags: readonly string[];
+}
+
+const LIBRARY = "crdb, in the process";
+const COMMAND = "crdb, the command";
+const DBMATE = "dbmate, the command";
+
+/** Compares the two, applying and with nothing to do. */
+export async function compareMigrate(
+  server: BenchServer,
+  options: MigrateOptions,
+): Promise<Comparison[]> {
+  const folder = await writeMigrations(MIGRATIONS);
+  const tools = toolsOf(folder, options);
+  const urls = await Promise.all(tools.map(() => server.makeDatabase()));
+  const applying: Candidate[] = tools.map(({ name, run }, index) => ({
+    name,
+    run: () => run(urls[index]),
+    async reset() {
+      const used = urls[index];
+      urls[index] = await server.makeDatabase();
+      await server.dropDatabase(used);
+    },
+  }));
+  const applied = await measure(applying, 5);
+  for (const [index, { run }] of tools.entries()) await run(urls[index]);
+  const idle = tools.map(({ name, run }, index) => ({
+    name,
+    run: () => run(urls[index]),
+  }));
+  const nothing = await measure(idle, 11);
+  for (const url of urls) await server.dropDatabase(url);
+  await Deno.remove(folder, { recursive: true });
+  const goals = [LIBRARY, COMMAND].map((of) => ({
+    of,
+    against: [DBMATE],
+    limit: 1,
+  }));
+  const count = MIGRATIONS.toLocaleString("en");
+  return [
+    {
+      title: `${count} migrations of one table`,
+      measurements: applied,
+      goals,
+    },
+    {
+      title: `Nothing to do, after ${count} migrations`,
+      measurements: nothing,
+      goals,
+    },
+  ];
+}
+
+function toolsOf(
+  folder: string,
+  { dbmate, flags }: MigrateOptions,
+): { name: string; run(url: string): Promise<void> }[] {
+  return [
+    {
+      name: LIBRARY,
+      async run(url) {
+        await using db = new Database({ url });
+        await new Migration(db, { migrationsDir: folder }).migrate();
+      },
+    },
+    {
+      name: COMMAND,
+      async run(url) {
+        const cli = new URL("../cli.ts", import.meta.url).pathname;
+        const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+          args: [
+            ...["run", "-A", ...flags, cli],
+            ...["migrate", "--quiet", "--url", url, "--dir", folder],
+          ],
+          stdout: "null",
+          stderr: "piped",
+        }).output();
+        if (!success) throw new Error(new TextDecoder().decode(stderr));
+      },
+    },
+    { name: DBMATE, run: (url) => runDbmate(dbmate, { url, folder }) },
+  ];
+}

@@ -1,0 +1,85 @@
+/**
+ * Measurements as tables: times, their ratios to ours, and whether the goals were met.
+ *
+ * @module
+ */
+
+import type { Measurement } from "./measure.ts";
+
+/** What a comparison is to show. */
+export interface Goal {
+  /** The name of the one that has a goal. */
+  readonly of: string;
+  /** Whom it is compared with; of several, the fastest counts. */
+  readonly against: readonly string[];
+  /** The greatest ratio of its time to theirs that is good enough. */
+  readonly limit: number;
+}
+
+/** A comparison that was made. */
+export interface Comparison {
+  /** What was measured. */
+  readonly title: string;
+  /** What each candidate took. */
+  readonly measurements: readonly Measurement[];
+  /** What was to be shown. */
+  readonly goals: readonly Goal[];
+}
+
+/** Writes a comparison as a table of Markdown, followed by a line a goal. */
+export function tableOf(comparison: Comparison): string {
+  const { title, measurements, goals } = comparison;
+  const [first] = measurements;
+  const width = Math.max(...measurements.map(({ name }) => name.length));
+  const rows = measurements.map(({ name, ms }) =>
+    `| ${name.padEnd(width)} | ${timeText(ms)} | ${ratioText(ms / first.ms)} |`
+  );
+  return [
+    `### ${title}`,
+    "",
+    `| ${"".padEnd(width)} | median     | ratio  |`,
+    `| ${"-".repeat(width)} | ---------: | -----: |`,
+    ...rows,
+    "",
+    ...goals.flatMap((goal) => goalLine(goal, measurements)),
+    "",
+  ].join("\n");
+}
+
+function goalLine(
+  { of, against, limit }: Goal,
+  measurements: readonly Measurement[],
+): string[] {
+  const own = measurements.find(({ name }) => name === of);
+  const others = measurements
+    .filter(({ name }) => against.includes(name))
+    .sort((a, b) => a.ms - b.ms);
+  if (own === undefined || others.length === 0) return [];
+  const [{ name, ms }] = others;
+  const ratio = own.ms / ms;
+  const verdict = ratio <= limit ? "met" : "**not met**";
+  return [
+    `- Goal ${verdict}: ${of} takes ${ratioText(ratio).trim()} × ${name}, ` +
+    `and is to take ${numberText(limit)} × at most.`,
+  ];
+}
+
+function timeText(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(3) : ms.toFixed(1)} ms`.padStart(10);
+}
+
+function ratioText(ratio: number): string {
+  return numberText(ratio).padStart(6);
+}
+
+function numberText(ratio: number): string {
+  return ratio < 0.1 ? ratio.toFixed(4) : ratio.toFixed(2);
+}
+
+/** The goals of a single short statement. */
+export function singleStatementGoals(of: string): Goal[] {
+  return [
+    { of, against: ["pg, Client", "pg, Pool"], limit: 1.1 },
+    { of, against: ["deno-postgres, bare"], limit: 1 / 50 },
+  ];
+}

@@ -1,0 +1,50 @@
+/**
+ * The limits of a pool: what callers give, checked and with the defaults.
+ *
+ * @module
+ */
+
+import { checkOptionNames } from "../driver/config.ts";
+import { ConfigError } from "../errors.ts";
+
+/** Limits of a pool. */
+export interface PoolOptions {
+  /** The most sessions open at once. Default: 10. */
+  max?: number;
+  /** How long a caller waits for a session, in milliseconds. Default: 30,000. */
+  acquireTimeoutMs?: number;
+  /** How long a session stays open unused, in milliseconds. Default: 60,000. */
+  idleTimeoutMs?: number;
+  /** How long a session lives, in milliseconds; each gets up to a tenth less. Default: 1,800,000. */
+  maxLifetimeMs?: number;
+}
+
+const DEFAULTS: Required<PoolOptions> = {
+  max: 10,
+  acquireTimeoutMs: 30_000,
+  idleTimeoutMs: 60_000,
+  maxLifetimeMs: 1_800_000,
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {ConfigError} A limit that is unknown or not above 0.
+ */
+export function poolLimits(options: PoolOptions): Required<PoolOptions> {
+  checkOptionNames(options, Object.keys(DEFAULTS));
+  const given = Object.entries(options)
+    .filter(([, value]) => value !== undefined);
+  const limits = { ...DEFAULTS, ...Object.fromEntries(given) };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!(Number.isFinite(value) && value > 0)) {
+      throw new ConfigError(
+        `Cannot make a pool with ${name} ${value}: give a number above 0`,
+      );
+    }
+  }
+  if (Number.isInteger(limits.max)) return limits;
+  throw new ConfigError(
+    `Cannot make a pool with max ${limits.max}: give a whole number`,
+  );
+}

@@ -1,0 +1,117 @@
+/**
+ * Makes the journal's tables, takes over one of the Python client, and enters a run.
+ *
+ * @module
+ */
+
+import type { Session } from "../driver/driver.ts";
+import { DatabaseError } from "../errors.ts";
+import { quoteIdentifier, splitName } from "../sql.ts";
+import { type JournalTables, journalTables } from "./journal.ts";
+import { type ServerKind, sessionName } from "./server.ts";
+
+/** Columns that this tool adds to a table of the Python client. */
+const COLUMNS = {
+  checksum: "TEXT",
+  duration_ms: "INT8",
+  applied_by: "TEXT",
+} as const;
+
+/** Makes the journal's tables, and adds to one of the Python client what it lacks. */
+export async function setUpJournal(
+  session: Session,
+  tables: JournalTables,
+): Promise<void> {
+  for (
+    const statement of [
+      `CREATE TABLE IF NOT EXISTS ${tables.applied} (version TEXT PRIMARY KEY, description TEXT, ` +
+      "applied_at TIMESTAMPTZ NOT NULL DEFAULT now(), " +
+      `${
+        Object.entries(COLUMNS).map(([name, type]) => `${name} ${type}`).join(
+          ", ",
+        )
+      })`,
+      `CREATE TABLE IF NOT EXISTS ${tables.journal} (id INT8 PRIMARY KEY, fence INT8 NOT NULL, ` +
+      "version TEXT, progress TEXT, intent_at TIMESTAMPTZ, intent_before BOOL)",
+      `CREATE TABLE IF NOT EXISTS ${tables.lease} (id INT8 PRIMARY KEY, fence INT8 NOT NULL, ` +
+      "holder TEXT, username TEXT, session TEXT, main_session TEXT, " +
+      "acquired_at TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL)",
+      `INSERT INTO ${tables.journal} (id, fence) VALUES (1, 0) ON CONFLICT (id) DO NOTHING`,
+    ]
+  ) await settle(() => session.query(statement));
+  const present = await session.query(
+    `SELECT * FROM ${tables.applied} LIMIT 0`,
+  );
+  const names = present.columns.map(({ name }) => name);
+  for (const [name, type] of Object.entries(COLUMNS)) {
+    if (names.includes(name)) continue;
+    const add =
+      `ALTER TABLE ${tables.applied} ADD COLUMN IF NOT EXISTS ${name} ${type}`;
+    await settle(() => session.query(add));
+  }
+}
+
+/**
+ * Runs a statement that makes what may be made by others at the same moment: such races end in an
+ * error on PostgreSQL (23505 on a catalog's index) and in 40001 on CockroachDB.
+ */
+async function settle(run: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 0;; attempt++) {
+    try {
+      await run();
+      return;
+    } catch (error) {
+      const race = error instanceof DatabaseError &&
+        (error.kind === "retryable" ||
+          ["23505", "42P07", "42701", "42710", "XX000"].includes(error.code));
+      if (!race || attempt >= 20) throw error;
+      await new Promise((resolve) =>
+        setTimeout(resolve, Math.random() * 50 * (attempt + 1))
+      );
+    }
+  }
+}
+
+/** What {@linkcode registerMain} finds out. */
+export interface Registration {
+  /** The journal's tables, with their schema. */
+  readonly tables: JournalTables;
+  /** The name of the session, by which others can look for it. */
+  readonly mainSession: string;
+}
+
+/**
+ * Enters the session that runs the migrations into the lease, and names the schema that holds the
+ * journal, on CockroachDB the database too, so that no `SET search_path` or `USE` moves it.
+ *
+ * @returns `undefined` where another runner has taken the lease.
+ */
+export async function registerMain(
+  session: Session,
+  table: string,
+  { kind, fence }: { kind: ServerKind; fence: string },
+): Promise<Registration | undefined> {
+  const parts = splitName(table);
+  const name = parts[parts.length - 1];
+  const { rows } = await session.query(
+    `UPDATE ${journalTables(table).lease} SET main_session = ${
+      sessionName(kind)
+    } ` +
+      "WHERE id = 1 AND fence = $1 RETURNING main_session, current_database(), " +
+      "(SELECT n.nspname FROM pg_catalog.pg_class c " +
+      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $2 " +
+      "AND n.nspname = ANY(current_schemas(false)) " +
+      "ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)",
+    [fence, name],
+  );
+  if (rows.length === 0) return undefined;
+  const [mainSession, database, found] = rows[0];
+  const schema = parts.at(-2) ?? found!;
+  const place = kind === "cockroachdb"
+    ? [parts.at(-3) ?? database!, schema]
+    : [schema];
+  return {
+    mainSession: mainSession!,
+    tables: journalTables([...place, name].map(quoteIdentifier).join(".")),
+  };
+}
