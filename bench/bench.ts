@@ -53,7 +53,7 @@ const flags = isNpmMode
   : [`--config=${new URL("../deno.json", import.meta.url).pathname}`];
 const parts: string[] = [];
 
-say(await preamble());
+say(preamble());
 const servers = await findServers(args._.map(String));
 try {
   for (const server of servers) await measureServer(server);
@@ -86,7 +86,7 @@ async function measureServer(server: BenchServer): Promise<void> {
   }
 }
 
-async function preamble(): Promise<string> {
+function preamble(): string {
   const { deno, v8 } = Deno.version;
   const { os, arch } = Deno.build;
   const cpus = navigator.hardwareConcurrency;
@@ -95,7 +95,7 @@ async function preamble(): Promise<string> {
   const versions = {
     ...{ pg: "8.23.1", postgres: "3.4.9", kysely: "0.29.9" },
     ...{ "drizzle-orm": "0.45.4", dbmate: DBMATE_VERSION },
-    ...(isNpmMode ? {} : { "deno-postgres": await denoPostgresVersion() }),
+    ...(isNpmMode ? {} : { "deno-postgres": denoPostgresVersion() }),
   };
   return [
     "# Results",
@@ -107,7 +107,7 @@ async function preamble(): Promise<string> {
     `- Machine: ${os} ${arch}, ${cpus} processors, ${memory} GiB of memory; load averages before the run: ${load}`,
     `- Deno ${deno}, V8 ${v8}`,
     `- ${
-      Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+      Object.entries(versions).map((pair) => pair.join(" "))
         .join(", ")
     }`,
     ...(isNpmMode
@@ -117,9 +117,9 @@ async function preamble(): Promise<string> {
   ].join("\n");
 }
 
-async function denoPostgresVersion(): Promise<string> {
-  return /@db\/postgres\/([\d.]+)/.exec(import.meta.resolve("@db/postgres"))
-    ?.[1] ?? "0.19.5";
+function denoPostgresVersion(): string {
+  const url = import.meta.resolve("@db/postgres");
+  return /@db\/postgres[@/]\^?([\d.]+)/.exec(url)?.[1] ?? "of another version";
 }
 
 async function isJsrReached(): Promise<boolean> {

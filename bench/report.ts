@@ -79,7 +79,7 @@ function numberText(ratio: number): string {
 /** The goals of a single short statement. */
 export function singleStatementGoals(of: string): Goal[] {
   return [
-    { of, against: ["pg, Client", "pg, Pool"], limit: 1.1 },
+    { of, against: ["pg, Client"], limit: 1.1 },
     { of, against: ["deno-postgres, bare"], limit: 1 / 50 },
   ];
 }

@@ -31,7 +31,7 @@ export interface Client {
   /** Inserts a row into `entry` and returns it. */
   insert(account: Account): Promise<unknown>;
   /** Reads all accounts, decoded, as objects. */
-  read(): Promise<unknown[]>;
+  read(): Promise<readonly unknown[]>;
   /** Inserts many rows into `entry`, in the library's own best way. */
   insertMany?(accounts: readonly Account[]): Promise<unknown>;
   /** Closes the connections. */

@@ -20,7 +20,8 @@ export const postgresJs: Library = {
         sql`INSERT INTO entry (name, balance, created_at)
             VALUES (${name}, ${balance}, ${created_at})
             RETURNING id, name, balance, created_at`,
-      read: () => sql`SELECT id, name, balance, created_at FROM account`,
+      read: async () =>
+        await sql`SELECT id, name, balance, created_at FROM account`,
       insertMany: (accounts) =>
         Promise.all(
           chunksOf(accounts, 3).map((chunk) =>

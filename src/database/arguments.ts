@@ -212,12 +212,14 @@ function argumentText(value: unknown): string | null {
 export function encodeArguments(
   values: readonly unknown[],
 ): (string | null)[] {
-  return Array.from(values, (value, index) => {
+  const texts: (string | null)[] = new Array(values.length);
+  for (let index = 0; index < values.length; index++) {
     try {
-      return argumentText(value);
+      texts[index] = argumentText(values[index]);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new TypeError(`Cannot send $${index + 1}: ${reason}`, { cause });
     }
-  });
+  }
+  return texts;
 }

@@ -7,7 +7,7 @@
 
 import type { TextRow } from "../driver/driver.ts";
 import { quoteIdentifier, quoteLiteral, quoteName, splitName } from "../sql.ts";
-import type { Row, Statement } from "./crud.ts";
+import type { Statement } from "./crud.ts";
 
 /** https://www.postgresql.org/docs/current/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT */
 const FIRST_USER_OID = 16_384;
@@ -30,29 +30,19 @@ export function existsStatement(table: string): Statement {
   };
 }
 
-/** Writes the query for the columns of a table's primary key. */
+/**
+ * Writes the query for the columns of a table's primary key. CockroachDB's hash-sharded keys have a
+ * virtual column beside them, which no row conflicts by; its hidden `rowid` isn't a constraint.
+ */
 export function primaryKeyStatement(table: string): Statement {
   return {
     text:
-      "SELECT a.attname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a " +
-      "ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey) " +
-      `WHERE i.indrelid = ${
-        regclass(table)
-      } AND i.indisprimary ORDER BY a.attnum`,
+      "SELECT a.attname FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_attribute a " +
+      "ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey) " +
+      `WHERE c.conrelid = ${regclass(table)} AND c.contype = 'p' ` +
+      "AND a.attgenerated <> 'v' ORDER BY a.attnum",
     args: [],
   };
-}
-
-/**
- * Reads the answer to {@linkcode primaryKeyStatement}.
- *
- * @returns The columns that can conflict with a row; none where there is no primary key.
- */
-export function primaryKey(rows: readonly TextRow[], row: Row): string[] {
-  const names = rows.map(([name]) => name!);
-  // CockroachDB gives a table without a primary key this one, hidden, which can't be meant here.
-  const isHidden = names.join() === "rowid" && !Object.hasOwn(row, "rowid");
-  return isHidden ? [] : names;
 }
 
 /**

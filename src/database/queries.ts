@@ -17,7 +17,6 @@ import {
   columnTypes,
   columnTypesStatement,
   existsStatement,
-  primaryKey,
   primaryKeyStatement,
   typeName,
   typeStatement,
@@ -213,7 +212,7 @@ export abstract class Queries {
   /**
    * Inserts a row, or updates the one that is there, and returns it.
    *
-   * @param options `conflict`: the columns of the unique constraint. Default: the primary key, looked up.
+   * @param options `conflict`: the columns of the unique constraint. Default: the primary key, which is looked up each time.
    * @throws {TypeError} Where neither is there.
    */
   async upsert<T = Row>(
@@ -221,7 +220,7 @@ export abstract class Queries {
     row: Row,
     options: { conflict?: readonly string[] } = {},
   ): Promise<T> {
-    const conflict = options.conflict ?? await this.#primaryKey(table, row);
+    const conflict = options.conflict ?? await this.#primaryKey(table);
     return await this.#only<T>(upsertStatement(table, row, conflict));
   }
 
@@ -418,10 +417,10 @@ export abstract class Queries {
       : `${await this.#typeName(element)}[]`;
   }
 
-  async #primaryKey(table: string, row: Row): Promise<string[]> {
+  async #primaryKey(table: string): Promise<string[]> {
     const { text, args } = primaryKeyStatement(table);
     const { rows } = await this.run(text, args, {});
-    return primaryKey(rows, row);
+    return rows.map(([name]) => name!);
   }
 }
 

@@ -161,7 +161,7 @@ async function step(
   const { run, done } = flight;
   const { statement, kind } = planned;
   if (kind === "session") {
-    await sendAndTell(flight, planned);
+    await retriedStatement(flight, planned, () => sendAndTell(flight, planned));
     done.push(statement.hash);
     return false;
   }
@@ -205,7 +205,8 @@ async function replaySettings(flight: Flight): Promise<void> {
   ) {
     const { kind, verb } = classify(statement.text);
     if (kind === "session") {
-      await send(flight, { statement, kind, verb, number: 0 });
+      const planned = { statement, kind, verb, number: 0 };
+      await retriedStatement(flight, planned, () => send(flight, planned));
     }
   }
 }

@@ -10,13 +10,9 @@
 
 import type { Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
-import {
-  quoteIdentifier,
-  type quoteLiteral,
-  quoteName,
-  splitName,
-} from "../sql.ts";
+import { quoteIdentifier, quoteName, splitName } from "../sql.ts";
 import { decodeRows } from "../database/values.ts";
+import { insist } from "./insist.ts";
 
 /** A row of the table of applied migrations. */
 export interface AppliedMigration {
@@ -111,14 +107,15 @@ export async function readJournal(
     "NULL::TEXT AS progress, NULL::TIMESTAMPTZ AS intent_at, NULL::BOOL AS intent_before " +
     `FROM ${tables.applied} UNION ALL ` +
     "SELECT 'progress', version, NULL, NULL, NULL, NULL, NULL, progress, intent_at, intent_before " +
-    `FROM ${tables.journal} WHERE version IS NOT NULL`;
+    `FROM ${tables.journal}`;
   try {
     const rows = await read(session, text);
-    const flight = rows.find(({ part }) => part === "progress");
+    const journal = rows.find(({ part }) => part === "progress");
     return {
       applied: rows.filter(({ part }) => part === "applied").map(asApplied),
-      progress: flight && asProgress(flight),
-      complete: true,
+      progress: journal?.progress ? asProgress(journal) : undefined,
+      // The set-up ends with this row.
+      complete: journal !== undefined,
     };
   } catch (error) {
     if (!isAbsence(error)) throw error;
@@ -149,7 +146,7 @@ async function read(
   session: Session,
   text: string,
 ): Promise<Record<string, unknown>[]> {
-  const { columns, rows } = await session.query(text);
+  const { columns, rows } = await insist(() => session.query(text));
   return decodeRows(columns, rows, { int8: "auto", timestamps: "date" });
 }
 

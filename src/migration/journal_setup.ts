@@ -7,6 +7,7 @@
 import type { Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
 import { quoteIdentifier, splitName } from "../sql.ts";
+import { insist } from "./insist.ts";
 import { type JournalTables, journalTables } from "./journal.ts";
 import { type ServerKind, sessionName } from "./server.ts";
 
@@ -22,33 +23,39 @@ export async function setUpJournal(
   session: Session,
   tables: JournalTables,
 ): Promise<void> {
-  for (
-    const statement of [
-      `CREATE TABLE IF NOT EXISTS ${tables.applied} (version TEXT PRIMARY KEY, description TEXT, ` +
+  const run = (statement: string) => settle(() => session.query(statement));
+  await run(
+    `CREATE TABLE IF NOT EXISTS ${tables.applied} (version TEXT PRIMARY KEY, description TEXT, ` +
       "applied_at TIMESTAMPTZ NOT NULL DEFAULT now(), " +
       `${
         Object.entries(COLUMNS).map(([name, type]) => `${name} ${type}`).join(
           ", ",
         )
       })`,
-      `CREATE TABLE IF NOT EXISTS ${tables.journal} (id INT8 PRIMARY KEY, fence INT8 NOT NULL, ` +
-      "version TEXT, progress TEXT, intent_at TIMESTAMPTZ, intent_before BOOL)",
-      `CREATE TABLE IF NOT EXISTS ${tables.lease} (id INT8 PRIMARY KEY, fence INT8 NOT NULL, ` +
-      "holder TEXT, username TEXT, session TEXT, main_session TEXT, " +
-      "acquired_at TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL)",
-      `INSERT INTO ${tables.journal} (id, fence) VALUES (1, 0) ON CONFLICT (id) DO NOTHING`,
-    ]
-  ) await settle(() => session.query(statement));
+  );
   const present = await session.query(
     `SELECT * FROM ${tables.applied} LIMIT 0`,
   );
   const names = present.columns.map(({ name }) => name);
   for (const [name, type] of Object.entries(COLUMNS)) {
     if (names.includes(name)) continue;
-    const add =
-      `ALTER TABLE ${tables.applied} ADD COLUMN IF NOT EXISTS ${name} ${type}`;
-    await settle(() => session.query(add));
+    await run(
+      `ALTER TABLE ${tables.applied} ADD COLUMN IF NOT EXISTS ${name} ${type}`,
+    );
   }
+  await run(
+    `CREATE TABLE IF NOT EXISTS ${tables.lease} (id INT8 PRIMARY KEY, fence INT8 NOT NULL, ` +
+      "holder TEXT, username TEXT, session TEXT, main_session TEXT, " +
+      "acquired_at TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL)",
+  );
+  await run(
+    `CREATE TABLE IF NOT EXISTS ${tables.journal} (id INT8 PRIMARY KEY, fence INT8 NOT NULL, ` +
+      "version TEXT, progress TEXT, intent_at TIMESTAMPTZ, intent_before BOOL)",
+  );
+  // By this row others know that all the rest is there: without it a lease would have no fence.
+  await run(
+    `INSERT INTO ${tables.journal} (id, fence) VALUES (1, 0) ON CONFLICT (id) DO NOTHING`,
+  );
 }
 
 /**
@@ -93,16 +100,18 @@ export async function registerMain(
 ): Promise<Registration | undefined> {
   const parts = splitName(table);
   const name = parts[parts.length - 1];
-  const { rows } = await session.query(
-    `UPDATE ${journalTables(table).lease} SET main_session = ${
-      sessionName(kind)
-    } ` +
-      "WHERE id = 1 AND fence = $1 RETURNING main_session, current_database(), " +
-      "(SELECT n.nspname FROM pg_catalog.pg_class c " +
-      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $2 " +
-      "AND n.nspname = ANY(current_schemas(false)) " +
-      "ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)",
-    [fence, name],
+  const { rows } = await insist(() =>
+    session.query(
+      `UPDATE ${journalTables(table).lease} SET main_session = ${
+        sessionName(kind)
+      } ` +
+        "WHERE id = 1 AND fence = $1 RETURNING main_session, current_database(), " +
+        "(SELECT n.nspname FROM pg_catalog.pg_class c " +
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $2 " +
+        "AND n.nspname = ANY(current_schemas(false)) " +
+        "ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)",
+      [fence, name],
+    )
   );
   if (rows.length === 0) return undefined;
   const [mainSession, database, found] = rows[0];

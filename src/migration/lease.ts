@@ -12,6 +12,7 @@
 
 import type { Session } from "../driver/driver.ts";
 import { MigrationError } from "../errors.ts";
+import { insist } from "./insist.ts";
 import type { JournalTables } from "./journal.ts";
 import {
   type LeaseHost,
@@ -97,11 +98,13 @@ export class Lease {
     const { tables } = this.#host;
     try {
       await this.look((session) =>
-        session.query(
-          `UPDATE ${tables.lease} SET expires_at = '1970-01-01', session = NULL, main_session = NULL ` +
-            "WHERE id = 1 AND fence = $1",
-          [this.fence],
-          { timeoutMs: 5_000 },
+        insist(() =>
+          session.query(
+            `UPDATE ${tables.lease} SET expires_at = '1970-01-01', session = NULL, main_session = NULL ` +
+              "WHERE id = 1 AND fence = $1",
+            [this.fence],
+            { timeoutMs: 5_000 },
+          )
         )
       );
       this.#options.onEvent?.({ type: "lease-released" });

@@ -10,6 +10,7 @@ import { delay } from "../delay.ts";
 import type { Session } from "../driver/driver.ts";
 import { LockTimeoutError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
+import { insist } from "./insist.ts";
 import type { JournalTables } from "./journal.ts";
 import { endSession, isAlive, type ServerKind, sessionName } from "./server.ts";
 
@@ -115,22 +116,24 @@ async function tryToTake(
   { leaseMs, holder }: LeaseOptions,
   gone = "",
 ): Promise<string | undefined> {
-  const { rows } = await session.query(
-    `WITH taken AS (INSERT INTO ${tables.lease} AS l ` +
-      "(id, fence, holder, username, session, main_session, acquired_at, expires_at) " +
-      `VALUES (1, 1, $1, current_user, ${sessionName(kind)}, NULL, now(), ` +
-      `now() + ${
-        milliseconds(leaseMs)
-      }) ON CONFLICT (id) DO UPDATE SET fence = l.fence + 1, ` +
-      "holder = excluded.holder, username = excluded.username, session = excluded.session, " +
-      "main_session = excluded.main_session, acquired_at = excluded.acquired_at, " +
-      "expires_at = excluded.expires_at " +
-      `WHERE l.expires_at < now() - ${
-        milliseconds(MARGIN_MS)
-      } OR l.session = $2 RETURNING fence) ` +
-      `UPDATE ${tables.journal} SET fence = taken.fence FROM taken ` +
-      `WHERE ${tables.journal}.id = 1 RETURNING taken.fence`,
-    [holder, gone],
+  const { rows } = await insist(() =>
+    session.query(
+      `WITH taken AS (INSERT INTO ${tables.lease} AS l ` +
+        "(id, fence, holder, username, session, main_session, acquired_at, expires_at) " +
+        `VALUES (1, 1, $1, current_user, ${sessionName(kind)}, NULL, now(), ` +
+        `now() + ${
+          milliseconds(leaseMs)
+        }) ON CONFLICT (id) DO UPDATE SET fence = l.fence + 1, ` +
+        "holder = excluded.holder, username = excluded.username, session = excluded.session, " +
+        "main_session = excluded.main_session, acquired_at = excluded.acquired_at, " +
+        "expires_at = excluded.expires_at " +
+        `WHERE l.expires_at < now() - ${
+          milliseconds(MARGIN_MS)
+        } OR l.session = $2 RETURNING fence) ` +
+        `UPDATE ${tables.journal} SET fence = taken.fence FROM taken ` +
+        `WHERE ${tables.journal}.id = 1 RETURNING taken.fence`,
+      [holder, gone],
+    )
   );
   return rows[0]?.[0] ?? undefined;
 }
@@ -139,11 +142,13 @@ async function readLease(
   session: Session,
   { tables }: LeaseHost,
 ): Promise<Row | undefined> {
-  const { columns, rows } = await session.query(
-    "SELECT COALESCE(holder, 'somebody') AS holder, acquired_at AS since, " +
-      `expires_at < now() - ${milliseconds(MARGIN_MS)} AS "isExpired", ` +
-      `username = current_user AS "isOwn", COALESCE(session, '') AS session, ` +
-      `COALESCE(main_session, '') AS "mainSession" FROM ${tables.lease} WHERE id = 1`,
+  const { columns, rows } = await insist(() =>
+    session.query(
+      "SELECT COALESCE(holder, 'somebody') AS holder, acquired_at AS since, " +
+        `expires_at < now() - ${milliseconds(MARGIN_MS)} AS "isExpired", ` +
+        `username = current_user AS "isOwn", COALESCE(session, '') AS session, ` +
+        `COALESCE(main_session, '') AS "mainSession" FROM ${tables.lease} WHERE id = 1`,
+    )
   );
   return decodeRows(columns, rows, {
     int8: "auto",

@@ -7,6 +7,7 @@
 import type { QueryResult, Session } from "../driver/driver.ts";
 import { DatabaseError, MigrationError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
+import { insist } from "./insist.ts";
 import { FENCED_OFF } from "./journal_notes.ts";
 import type { JournalTables } from "./journal.ts";
 import type { Lease } from "./lease.ts";
@@ -73,8 +74,11 @@ export async function writeJournal(
   const parts = role === undefined
     ? [write, more]
     : ["RESET ROLE", write, more, role];
+  const text = parts.filter((part) => part !== "").join("; ");
+  const send = () => session.query(text);
   try {
-    return await session.query(parts.filter((part) => part !== "").join("; "));
+    // With COMMIT it is the end of a transaction, which only runs again as a whole.
+    return await (more === "" ? insist(send) : send());
   } catch (error) {
     throw explained(error);
   }

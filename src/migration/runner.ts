@@ -116,7 +116,7 @@ function listener(
 
 function describeRunner(user: string): string {
   const hostname = { name: "sys", kind: "hostname" } as const;
-  const isGranted = Deno.permissions.querySync(hostname).state === "granted";
+  const isGranted = Deno.permissions?.querySync(hostname).state === "granted";
   const host = isGranted ? Deno.hostname() : "an unnamed host";
   return `${user} on ${host}, process ${Deno.pid}`;
 }

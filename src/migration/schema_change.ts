@@ -15,6 +15,7 @@ import {
   send,
   UnknownOutcome,
 } from "./flight.ts";
+import { insist } from "./insist.ts";
 import { cancelJobs, isFinal, schemaJobs, waitForJobs } from "./jobs.ts";
 import { type Intent, readJournal } from "./journal.ts";
 import type { PlannedStatement } from "./planned.ts";
@@ -164,7 +165,7 @@ function isNamed(effect: Effect): boolean {
 }
 
 async function isTrue({ session }: Run, predicate: string): Promise<boolean> {
-  const { rows } = await session.query(`SELECT (${predicate})`);
+  const { rows } = await insist(() => session.query(`SELECT (${predicate})`));
   return rows[0][0] === "t";
 }
 

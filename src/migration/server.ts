@@ -34,14 +34,17 @@ export async function isAlive(
   name: string,
 ): Promise<boolean> {
   const text = kind === "cockroachdb"
-    ? `WITH s AS (SHOW SESSIONS) SELECT 1 FROM s WHERE session_id = ${
+    ? `WITH s AS (SHOW SESSIONS) SELECT * FROM s WHERE session_id = ${
       quoteLiteral(name)
     }`
     : "SELECT 1 FROM pg_catalog.pg_stat_activity " +
       `WHERE pid || '/' || extract(epoch FROM backend_start) = ${
         quoteLiteral(name)
       }`;
-  return (await session.query(text)).rows.length > 0;
+  const { columns, rows } = await session.query(text);
+  // From v22.2 on there is a status, and sessions that were closed may stay listed for a while.
+  const status = columns.findIndex((column) => column.name === "status");
+  return rows.some((row) => row[status] !== "CLOSED");
 }
 
 /** Ends a session, so that what it holds is free; does nothing where it is gone. */

@@ -213,6 +213,16 @@ databaseTest(
     const { driver } = drivers.find(({ reason }) => reason === undefined)!;
     const inserts = countInserts(driver);
     await using counted = new Database({ ...options, driver: inserts.driver });
+    // Connections that are still being opened would hide how many statements run at once.
+    const { promise: allThere, resolve } = Promise.withResolvers<void>();
+    let sessions = 0;
+    const meet = () => {
+      if (++sessions === 8) resolve();
+      return allThere;
+    };
+    await Promise.all(
+      Array.from({ length: 8 }, () => counted.withSession(meet)),
+    );
     await counted.batchInsert("t", rows, { chunkSize: 1 });
     assertEquals(inserts.most(), 4);
     await db.delete("t", {}, { all: true });

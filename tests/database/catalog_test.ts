@@ -3,7 +3,6 @@ import {
   columnTypes,
   columnTypesStatement,
   existsStatement,
-  primaryKey,
   primaryKeyStatement,
   typeName,
   userTypes,
@@ -51,10 +50,4 @@ Deno.test("existsStatement() looks in the schema, or on the search path", () => 
   const far = existsStatement("shop.app.users");
   assertEquals(far.args, ["users", "app"]);
   assert(far.text.includes('"shop".pg_catalog.pg_class'));
-});
-
-Deno.test("primaryKey() doesn't take CockroachDB's hidden key for one", () => {
-  assertEquals(primaryKey([["a"], ["b"]], {}), ["a", "b"]);
-  assertEquals(primaryKey([["rowid"]], { a: 1 }), []);
-  assertEquals(primaryKey([["rowid"]], { rowid: 1 }), ["rowid"]);
 });

@@ -249,16 +249,8 @@ databaseTest(
 databaseTest(
   "Database.upsert() goes by the primary key, or by what conflict says",
   async (db) => {
-    await db.createTable("t", {
-      a: "INT",
-      b: "INT",
-      name: "TEXT UNIQUE",
-      n: "INT",
-      "PRIMARY": "KEY",
-    }).catch(() =>
-      db.execute(
-        "CREATE TABLE t (a INT, b INT, name TEXT UNIQUE, n INT, PRIMARY KEY (a, b))",
-      )
+    await db.execute(
+      "CREATE TABLE t (a INT4, b INT4, name TEXT UNIQUE, n INT4, PRIMARY KEY (a, b))",
     );
     await db.upsert("t", { a: 1, b: 1, name: "x", n: 1 });
     const second = { a: 1, b: 1, name: "x", n: 2 };

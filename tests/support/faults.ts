@@ -30,13 +30,6 @@ export function report(points: number, how: string): void {
   console.log(`faults: ${points} points survived on ${server.kind} (${how})`);
 }
 
-/** Replaces the database in an address. */
-export function urlOf(database: string): string {
-  const url = new URL(server.url);
-  url.pathname = `/${database}`;
-  return url.href;
-}
-
 /** Runs `fn` for each item, a few at a time, and gives the results in order. */
 export async function inLanes<T, R>(
   items: readonly T[],

@@ -74,10 +74,8 @@ export interface Outcome {
   readonly frames: readonly Recorded[];
 }
 
-/** Where and how a client runs. */
-export interface RunOptions {
-  /** The server's address, with the database. */
-  readonly url: string;
+/** What befalls a run. */
+export interface Passage {
   /** Where it is cut off; nowhere by default. */
   readonly point?: Point;
   /** Says what happens to a frame that isn't cut off. */
@@ -87,9 +85,10 @@ export interface RunOptions {
 /** Runs a client on a `Database` of its own behind a proxy, and cuts it off at a point. */
 export async function interrupted(
   fn: (db: Database) => Promise<unknown>,
-  options: RunOptions,
+  url: string,
+  passage: Passage = {},
 ): Promise<Outcome> {
-  const { url, point, onFrame } = options;
+  const { point, onFrame } = passage;
   const { hostname: host, port } = new URL(url);
   const frames: Recorded[] = [];
   let isReached = false;

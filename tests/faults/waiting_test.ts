@@ -1,0 +1,70 @@
+import { assert, assertEquals } from "@std/assert";
+import { Database } from "../../src/database/database.ts";
+import type { MigrationEvent } from "../../src/migration/events.ts";
+import { databaseTest } from "../support/database.ts";
+import { said, withTrial } from "../support/trial.ts";
+
+databaseTest(
+  "migrate() names the session that a schema change waits for, and an abort gets it out",
+  () => {
+    const more = [{
+      name: "900_add_a_column.sql",
+      text:
+        "UPDATE counters SET n = n + 1;\nALTER TABLE accounts ADD COLUMN extra INT8;",
+    }];
+    return withTrial({ strategy: "statements", more }, async (trial) => {
+      await using reader = new Database({
+        url: trial.url,
+        applicationName: "a slow report",
+      });
+      const controller = new AbortController();
+      const { promise, resolve } = Promise.withResolvers<
+        MigrationEvent & { type: "statement-waiting" }
+      >();
+      const { promise: isRead, resolve: read } = Promise.withResolvers<void>();
+      const { promise: isOver, resolve: over } = Promise.withResolvers<void>();
+      const report = reader.transaction(async (tx) => {
+        await tx.query("SELECT count(*) FROM accounts");
+        read();
+        await isOver;
+      }, { maxRetries: 0 }).catch(() => {});
+      await isRead;
+      const start = performance.now();
+      const run = trial.behind("migrate", {
+        onEvent: (event) => {
+          if (event.type === "statement-waiting") resolve(event);
+        },
+      }, { cancelSignal: controller.signal });
+      const event = await Promise.race([
+        promise,
+        run.then(({ error }) => {
+          throw new Error(`it didn't wait: ${said(error)}`);
+        }),
+      ]);
+      assert(performance.now() - start < 15_000);
+      assert(event.elapsedMs >= 2_000);
+      assert(
+        event.blockers.some(({ application }) =>
+          application === "a slow report"
+        ),
+        JSON.stringify(event),
+      );
+      const abortedAt = performance.now();
+      controller.abort(new Error("the operator has had enough"));
+      const { error } = await run;
+      assert(error !== undefined);
+      const tookMs = performance.now() - abortedAt;
+      assert(tookMs < 10_000, `it took ${tookMs} ms to get out`);
+      over();
+      await report;
+      assertEquals((await trial.journal()).applied.length, 1);
+      assertEquals(await trial.run("migrate"), 1);
+      assertEquals(
+        await trial.db.query(
+          "SELECT n, count(extra) FROM counters, accounts GROUP BY n",
+        ),
+        [{ n: 1, count: 0 }],
+      );
+    });
+  },
+);
