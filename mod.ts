@@ -100,7 +100,12 @@ export type {
   MigrationFile,
   MigrationStatement,
 } from "./src/migration/file.ts";
-export type { AppliedMigration, Direction, Intent, Progress } from "./src/migration/journal.ts";
+export type {
+  AppliedMigration,
+  Direction,
+  Intent,
+  Progress,
+} from "./src/migration/journal.ts";
 export type { Plan } from "./src/migration/plan.ts";
 export type {
   PlannedMigration,
