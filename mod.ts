@@ -97,6 +97,7 @@ export type {
 } from "./src/migration/events.ts";
 export type { Backfill, Directives } from "./src/migration/directive.ts";
 export type {
+  MigrationEntry,
   MigrationFile,
   MigrationStatement,
 } from "./src/migration/file.ts";
@@ -107,6 +108,7 @@ export type {
   Progress,
 } from "./src/migration/journal.ts";
 export type { Plan } from "./src/migration/plan.ts";
+export type { Answer } from "./src/migration/corrections.ts";
 export type {
   PlannedMigration,
   PlannedStatement,

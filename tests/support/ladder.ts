@@ -15,6 +15,8 @@ export interface LadderServer {
   readonly url: string;
   /** Stops what was started, and removes its files. */
   stop(): Promise<void>;
+  /** Shuts the server down as its operator would, and starts it again, where it keeps its files. */
+  restart?(): Promise<void>;
 }
 
 /** The rungs, best first. */
@@ -65,7 +67,18 @@ function given(): Promise<LadderServer | undefined> {
   );
 }
 
-async function cockroach(): Promise<LadderServer | undefined> {
+function cockroach(): Promise<LadderServer | undefined> {
+  return startCockroach("type=mem,size=1GiB");
+}
+
+/**
+ * Starts a `cockroach` binary, where there is one.
+ *
+ * @param store What its `--store` is; with `"path=store"` it can be restarted.
+ */
+export async function startCockroach(
+  store: string,
+): Promise<LadderServer | undefined> {
   const binary = await firstFile([
     ...pathFolders().map((folder) => `${folder}/cockroach`),
     `${Deno.env.get("HOME") ?? ""}/.cache/crdb/cockroach`,
@@ -73,30 +86,34 @@ async function cockroach(): Promise<LadderServer | undefined> {
   if (!binary) return undefined;
   const folder = await Deno.makeTempDir({ prefix: "crdb_cockroach_" });
   const urlFile = `${folder}/url`;
-  const process = new Deno.Command(binary, {
-    args: [
-      "start-single-node",
-      "--insecure",
-      "--store=type=mem,size=1GiB",
-      "--listen-addr=127.0.0.1:0",
-      "--http-addr=127.0.0.1:0",
-      `--listening-url-file=${urlFile}`,
-    ],
-    cwd: folder,
-    // Out of the terminal's group, or Ctrl-C would end the server under those who still use it.
-    detached: true,
-    env: { COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING: "true" },
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
+  const start = (address: string) =>
+    new Deno.Command(binary, {
+      args: [
+        "start-single-node",
+        "--insecure",
+        `--store=${store}`,
+        `--listen-addr=${address}`,
+        "--http-addr=127.0.0.1:0",
+        `--listening-url-file=${urlFile}`,
+      ],
+      cwd: folder,
+      // Out of the terminal's group, or Ctrl-C would end the server under those who still use it.
+      detached: true,
+      env: { COCKROACH_SKIP_ENABLING_DIAGNOSTIC_REPORTING: "true" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  let process = start("127.0.0.1:0");
   const remove = async () => {
     await Deno.remove(folder, { recursive: true });
   };
-  const written = await until(async () => {
-    const text = await Deno.readTextFile(urlFile).catch(() => "");
-    return text.includes("\n") ? text.trim() : undefined;
-  }, process.status);
+  const ready = () =>
+    until(async () => {
+      const text = await Deno.readTextFile(urlFile).catch(() => "");
+      return text.includes("\n") ? text.trim() : undefined;
+    }, process.status);
+  const written = await ready();
   if (!written) {
     await remove();
     throw new Error(
@@ -112,6 +129,13 @@ async function cockroach(): Promise<LadderServer | undefined> {
       process.kill("SIGKILL");
       await process.status;
       await remove();
+    },
+    async restart() {
+      process.kill("SIGTERM");
+      await process.status;
+      await Deno.remove(urlFile);
+      process = start(`127.0.0.1:${port}`);
+      await ready();
     },
   };
 }
@@ -151,31 +175,39 @@ async function postgresql(): Promise<LadderServer | undefined> {
     );
   }
   const port = freePort();
-  const process = new Deno.Command(`${bin}/postgres`, {
-    args: [
-      ...["-D", `${folder}/data`, "-k", folder, "-p", String(port)],
-      ...[
-        "-c",
-        "listen_addresses=127.0.0.1",
-        "-c",
-        "fsync=off",
-        "-c",
-        "max_connections=300",
+  const start = () =>
+    new Deno.Command(`${bin}/postgres`, {
+      args: [
+        ...["-D", `${folder}/data`, "-k", folder, "-p", String(port)],
+        ...[
+          "-c",
+          "listen_addresses=127.0.0.1",
+          "-c",
+          "fsync=off",
+          "-c",
+          "max_connections=300",
+        ],
       ],
-    ],
-    cwd: folder,
-    detached: true,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-    ...owner,
-  }).spawn();
-  const ready = await until(() => accepts(port), process.status);
+      cwd: folder,
+      detached: true,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+      ...owner,
+    }).spawn();
+  let process = start();
+  let ready = await until(() => accepts(port), process.status);
   const stop = async () => {
     // SIGQUIT is PostgreSQL's immediate shutdown: it ends its children, which SIGKILL would leave.
     if (ready) process.kill("SIGQUIT");
     await process.status;
     await Deno.remove(folder, { recursive: true });
+  };
+  const restart = async () => {
+    process.kill("SIGINT");
+    await process.status;
+    process = start();
+    ready = await until(() => accepts(port), process.status);
   };
   if (!ready) {
     await stop();
@@ -188,6 +220,7 @@ async function postgresql(): Promise<LadderServer | undefined> {
     description: `PostgreSQL, started from ${bin}`,
     url: `postgresql://postgres@127.0.0.1:${port}/postgres?sslmode=disable`,
     stop,
+    restart,
   };
 }
 
