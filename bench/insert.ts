@@ -16,7 +16,7 @@ export async function compareInsert(
 ): Promise<Comparison> {
   const measurements = await measureCalls(url, libraries, {
     count: 200,
-    rounds: 15,
+    rounds: 9,
     call: (client, index) => client.insert(accountOf(index)),
   });
   await emptyEntries();

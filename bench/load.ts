@@ -71,6 +71,7 @@ export async function writeMigrations(count: number): Promise<string> {
         "  name TEXT NOT NULL,",
         "  created_at TIMESTAMPTZ NOT NULL DEFAULT now()",
         ");",
+        "-- migrate:down",
         "",
       ].join("\n"),
     );

@@ -18,7 +18,7 @@ export async function compareSelect(
     title: "One parametrised SELECT",
     measurements: await measureCalls(url, libraries, {
       count: 200,
-      rounds: 15,
+      rounds: 9,
       call: (client, index) => client.select(index + 1),
     }),
     goals: singleStatementGoals(libraries[0].name),

@@ -78,12 +78,16 @@ const CASCADE: Readonly<Record<ServerInfo["kind"], string>> = {
   postgresql: " WITH (FORCE)",
 };
 
+/** Kept, for even of what is loaded another import takes as long as opening a connection. */
+let denoPostgres: Driver | undefined;
+
 /** The default driver; it is loaded when the first connection is opened. */
 const DENO_POSTGRES: Driver = {
   name: "deno-postgres",
   async connect(config, options) {
-    const { denoPostgresDriver } = await import("../driver/deno_postgres.ts");
-    return await denoPostgresDriver().connect(config, options);
+    denoPostgres ??= (await import("../driver/deno_postgres.ts"))
+      .denoPostgresDriver();
+    return await denoPostgres.connect(config, options);
   },
 };
 

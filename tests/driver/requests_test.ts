@@ -29,7 +29,7 @@ Deno.test("startupMessage() names user and database, and asks for UTF-8 and ISO 
   assertEquals(first.type, "StartupMessage");
   assertEquals(
     textOf(startupMessage(CONFIG)).slice(8),
-    "user|maxi|database|bank|client_encoding|UTF8|application_name|crdb|DateStyle|ISO||",
+    "user|maxi|database|bank|client_encoding|UTF8|application_name|crdb|DateStyle|ISO|extra_float_digits|3||",
   );
 });
 
@@ -40,7 +40,9 @@ Deno.test("startupMessage() sends any setting as it is, and the cluster in the o
     "custom.x": "100% = 1+1",
   };
   assertEquals(
-    textOf(startupMessage({ ...CONFIG, sessionSettings })).split("ISO|")[1],
+    textOf(startupMessage({ ...CONFIG, sessionSettings })).split(
+      "digits|3|",
+    )[1],
     'search_path|"a b", public|custom.x|100% = 1+1|options|--cluster=tame\\ bear\\\\1||',
   );
 });
