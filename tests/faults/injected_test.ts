@@ -117,7 +117,7 @@ async function survives(
     });
   }
   report(survived, `${how}, ${strategy}`);
-  assert(survived > 4);
+  assert(survived > 0);
 }
 
 function pairs(

@@ -1,6 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseMigrations } from "../../src/migration/file.ts";
-import type { AppliedMigration, JournalState, Progress } from "../../src/migration/journal.ts";
+import type {
+  AppliedMigration,
+  JournalState,
+  Progress,
+} from "../../src/migration/journal.ts";
 import {
   type Plan,
   planMigrate,

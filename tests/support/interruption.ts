@@ -46,7 +46,8 @@ const GREETINGS = [
  */
 export function pointsOf(frames: readonly Recorded[]): Point[] {
   return frames
-    .filter(({ type }) => !GREETINGS.includes(type))
+    // A good-bye ends the connection as a cut does, and comes in no fixed order with the others.
+    .filter(({ type }) => type !== "Terminate" && !GREETINGS.includes(type))
     .flatMap(({ connection, direction, index, type, text }) => {
       const what = `${type}${text ? ` ${text.slice(0, 70)}` : ""}`;
       const cuts = direction === "client"
