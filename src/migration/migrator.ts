@@ -14,7 +14,12 @@ import {
   type MigrationFile,
   parseMigrations,
 } from "./file.ts";
-import { type AppliedMigration, type JournalState, journalTables, readJournal } from "./journal.ts";
+import {
+  type AppliedMigration,
+  type JournalState,
+  journalTables,
+  readJournal,
+} from "./journal.ts";
 import { breakLease } from "./lease.ts";
 import type {
   MigrateOptions,
