@@ -73,6 +73,7 @@ export {
   type DatabaseErrorOptions,
   type ErrorKind,
   errorKind,
+  LeaseLostError,
   LockTimeoutError,
   MigrationError,
   type MigrationErrorOptions,

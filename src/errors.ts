@@ -228,3 +228,9 @@ export class MigrationError extends Error {
     this.column = column;
   }
 }
+
+/** A run lost its lease to another runner, which goes on from where this one was. */
+export class LeaseLostError extends MigrationError {
+  /** The class's name. */
+  override name = "LeaseLostError";
+}

@@ -248,8 +248,10 @@ async function noteFailure(
   }
   if (current === undefined || cause instanceof MigrationError) return cause;
   if (!(cause instanceof DatabaseError)) return cause;
-  return statementFailure(cause, migration, current, {
+  const failure = statementFailure(cause, migration, current, {
     done: done.length,
     outcome: isUnknown ? "unknown" : "nothing",
   });
+  if (isUnknown) failure.cause = error;
+  return failure;
 }

@@ -5,8 +5,14 @@
  */
 
 import type { Database } from "../database/database.ts";
+import { delay } from "../delay.ts";
+import { DatabaseError, LeaseLostError } from "../errors.ts";
+import type { MigrationEvent } from "./events.ts";
+import { UnknownOutcome } from "./flight.ts";
 import { Migration } from "./migrator.ts";
 import type { MigrationOptions } from "./options.ts";
+
+const RETRY_MS = 200;
 
 /** Options of {@linkcode ensureMigrated}. */
 export interface EnsureOptions extends Omit<MigrationOptions, "lockTimeoutMs"> {
@@ -34,6 +40,9 @@ export interface EnsureOptions extends Omit<MigrationOptions, "lockTimeoutMs"> {
  * });
  * ```
  *
+ * A caller that loses its connection or its lease while it migrates tries again until the deadline:
+ * what was done stays done, and the rest is gone on with.
+ *
  * @throws {MigrationError} A problem, before anything is touched; or the statement that failed.
  * @throws {LockTimeoutError} Where the deadline passed while another isolate migrated.
  */
@@ -41,7 +50,41 @@ export async function ensureMigrated(
   db: Database,
   options: EnsureOptions = {},
 ): Promise<number> {
-  const { deadlineMs, ...rest } = options;
-  const limits = deadlineMs === undefined ? {} : { lockTimeoutMs: deadlineMs };
-  return await new Migration(db, { ...rest, ...limits }).migrate();
+  const { deadlineMs = 60_000, onEvent, ...rest } = options;
+  const start = performance.now();
+  let applied = 0;
+  const count = (event: MigrationEvent) => {
+    if (event.type === "migration-finished") applied++;
+    onEvent?.(event);
+  };
+  while (true) {
+    const left = Math.max(1, deadlineMs - (performance.now() - start));
+    try {
+      await new Migration(db, {
+        ...rest,
+        onEvent: count,
+        lockTimeoutMs: left,
+      }).migrate();
+      return applied;
+    } catch (error) {
+      const isLate = performance.now() - start > deadlineMs;
+      if (isLate || !wasInterrupted(error)) throw error;
+    }
+    await delay(RETRY_MS * (0.5 + Math.random()));
+  }
+}
+
+/** Whether a run ended for no fault of its migrations, and may end well another time. */
+function wasInterrupted(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof LeaseLostError || at instanceof UnknownOutcome) {
+      return true;
+    }
+    if (at instanceof DatabaseError) {
+      // Where no connection was made in the first place, the address is more likely to be wrong.
+      return at.kind === "ambiguous" ||
+        at.kind === "connection" && at.code !== "08001";
+    }
+  }
+  return false;
 }

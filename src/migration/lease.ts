@@ -11,7 +11,7 @@
  */
 
 import type { Session } from "../driver/driver.ts";
-import { MigrationError } from "../errors.ts";
+import { LeaseLostError } from "../errors.ts";
 import { insist } from "./insist.ts";
 import type { JournalTables } from "./journal.ts";
 import {
@@ -82,7 +82,7 @@ export class Lease {
    * Makes sure that the lease is held, and asks where the last heartbeat is too long ago, as after
    * a pause of the whole process.
    *
-   * @throws {MigrationError} Where it is lost.
+   * @throws {LeaseLostError} Where it is lost.
    */
   async assure(): Promise<void> {
     if (performance.now() - this.#beatenAt > this.#options.leaseMs / 2) {
@@ -137,17 +137,17 @@ export class Lease {
           { timeoutMs: leaseMs / 2 },
         );
         if (rowCount === 0) {
-          throw new MigrationError("another runner has taken it");
+          throw new LeaseLostError("another runner has taken it");
         }
         this.#beatenAt = sentAt;
       });
     } catch (error) {
-      const isTaken = error instanceof MigrationError;
+      const isTaken = error instanceof LeaseLostError;
       const isOver = performance.now() - this.#beatenAt > leaseMs - MARGIN_MS;
       if (!isTaken && !isOver) return;
       const reason = error instanceof Error ? error.message : String(error);
       this.#lost.abort(
-        new MigrationError(
+        new LeaseLostError(
           `Cannot go on with the migrations: the lease is lost (${reason}); run the command again, it finds out what is done`,
           { cause: error },
         ),

@@ -5,7 +5,7 @@
  */
 
 import type { QueryResult, Session } from "../driver/driver.ts";
-import { DatabaseError, MigrationError } from "../errors.ts";
+import { DatabaseError, LeaseLostError, MigrationError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
 import { insist } from "./insist.ts";
 import { FENCED_OFF } from "./journal_notes.ts";
@@ -87,7 +87,7 @@ export async function writeJournal(
 function explained(error: unknown): unknown {
   if (!(error instanceof DatabaseError)) return error;
   if (error.code === FENCED_OFF) {
-    return new MigrationError(
+    return new LeaseLostError(
       "Cannot go on with the migrations: another runner has taken the lease, and goes on from here; " +
         "wait for it, then look at the status",
       { cause: error },

@@ -7,7 +7,7 @@
 
 import type { Database } from "../database/database.ts";
 import type { Session } from "../driver/driver.ts";
-import { MigrationError } from "../errors.ts";
+import { LeaseLostError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
 import { type JournalState, journalTables, readJournal } from "./journal.ts";
 import { registerMain, setUpJournal } from "./journal_setup.ts";
@@ -51,7 +51,7 @@ export async function underLease<T>(
         fence: lease.fence,
       });
       if (registration === undefined) {
-        throw new MigrationError(
+        throw new LeaseLostError(
           "Cannot start the migrations: another runner has taken the lease in the same moment; run the command again",
         );
       }
