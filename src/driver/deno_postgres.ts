@@ -10,21 +10,15 @@
 
 import { DatabaseError } from "../errors.ts";
 import { Answer } from "./answer.ts";
-import { connectFailure, connectTimeout } from "./connect_failure.ts";
 import { logInFailure, openClient } from "./deno_postgres_client.ts";
 import { DenoPostgresWire } from "./deno_postgres_wire.ts";
 import type { ConnectionConfig, Driver, Session } from "./driver.ts";
-import { Limit } from "./limit.ts";
 import { abandoned } from "./loss.ts";
+import { type Opening, openWithin } from "./opening.ts";
 import { startupMessage } from "./requests.ts";
 import { WireSession } from "./session.ts";
-import { isSocketPath, openStream } from "./socket.ts";
-import {
-  fallsBack,
-  loadTlsOptions,
-  type TlsAttempt,
-  tlsAttempts,
-} from "./tls.ts";
+import { openStream } from "./socket.ts";
+import { loadTlsOptions } from "./tls.ts";
 import { Transport } from "./transport.ts";
 
 /**
@@ -45,35 +39,20 @@ export function denoPostgresDriver(): Driver {
   return { name: "deno-postgres", connect };
 }
 
-async function connect(
+function connect(
   config: ConnectionConfig,
-  options: { signal?: AbortSignal } = {},
+  options?: { signal?: AbortSignal },
 ): Promise<Session> {
-  const { host, tls, connectTimeoutMs: timeoutMs } = config;
-  const [attempt, second] = isSocketPath(host)
-    ? ["plain" as const]
-    : tlsAttempts(tls.mode);
-  const controller = new AbortController();
-  const { signal } = controller;
-  using limit = new Limit(
-    { signal: options.signal, timeoutMs },
-    () => controller.abort(options.signal?.reason),
+  return openWithin(
+    config,
+    (opening) => openSession(config, opening),
+    options,
   );
-  try {
-    return await openSession(config, { attempt, signal }).catch((error) => {
-      if (second === undefined || !fallsBack(tls.mode, error)) throw error;
-      return openSession(config, { attempt: second, signal });
-    });
-  } catch (error) {
-    if (limit.reached === "time") throw connectTimeout(config);
-    if (limit.reached === "signal") throw signal.reason;
-    throw connectFailure(error, config);
-  }
 }
 
 async function openSession(
   config: ConnectionConfig,
-  options: { attempt: TlsAttempt; signal: AbortSignal },
+  options: Opening,
 ): Promise<Session> {
   const { attempt, signal } = options;
   const tls = attempt === "tls"

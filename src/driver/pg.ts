@@ -9,20 +9,13 @@
  */
 
 import process from "node:process";
-import { connectFailure, connectTimeout } from "./connect_failure.ts";
 import type { ConnectionConfig, Driver, Session } from "./driver.ts";
-import { Limit } from "./limit.ts";
 import { abandoned } from "./loss.ts";
+import { type Opening, openWithin } from "./opening.ts";
 import type { Pg } from "./pg_types.ts";
 import { PgWire } from "./pg_wire.ts";
 import { type Wire, WireSession } from "./session.ts";
-import { isSocketPath } from "./socket.ts";
-import {
-  fallsBack,
-  loadTlsOptions,
-  type TlsAttempt,
-  tlsAttempts,
-} from "./tls.ts";
+import { loadTlsOptions } from "./tls.ts";
 
 /**
  * The driver on `npm:pg`.
@@ -64,34 +57,21 @@ function loadPg(): Promise<Pg> {
 
 async function connect(
   config: ConnectionConfig,
-  options: { signal?: AbortSignal } = {},
+  options?: { signal?: AbortSignal },
 ): Promise<Session> {
-  const { host, tls, connectTimeoutMs: timeoutMs } = config;
-  const [attempt, second] = isSocketPath(host)
-    ? ["plain" as const]
-    : tlsAttempts(tls.mode);
-  const controller = new AbortController();
-  const { signal } = controller;
-  using limit = new Limit(
-    { signal: options.signal, timeoutMs },
-    () => controller.abort(options.signal?.reason),
-  );
-  try {
-    const wire = await open(config, { attempt, signal }).catch((error) => {
-      if (second === undefined || !fallsBack(tls.mode, error)) throw error;
-      return open(config, { attempt: second, signal });
-    });
-    return new WireSession(wire);
-  } catch (error) {
-    if (limit.reached === "time") throw connectTimeout(config);
-    if (limit.reached === "signal") throw signal.reason;
-    throw connectFailure(missingPermission(error, config), config);
-  }
+  const wire = await openWithin(config, async (opening) => {
+    try {
+      return await open(config, opening);
+    } catch (error) {
+      throw missingPermission(error, config);
+    }
+  }, options);
+  return new WireSession(wire);
 }
 
 async function open(
   config: ConnectionConfig,
-  options: { attempt: TlsAttempt; signal: AbortSignal },
+  options: Opening,
 ): Promise<Wire> {
   const { attempt, signal } = options;
   const pg = await loadPg();
