@@ -51,6 +51,7 @@ export type { CloseOptions } from "./src/database/pool.ts";
 export type { PoolOptions } from "./src/database/pool_limits.ts";
 export { json, JsonValue, type ValueOptions } from "./src/database/values.ts";
 export type { ConnectionOptions } from "./src/driver/config.ts";
+export type { Settings } from "./src/driver/settings.ts";
 export type {
   CallOptions,
   Column,

@@ -25,33 +25,9 @@ import {
 import { parseUrl } from "./url.ts";
 
 /** Where to connect, as whom, and how. What is left out comes from elsewhere: see {@linkcode resolveConfig}. */
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Settings {
   /** `postgresql://user:password@host:port/database?…`. The other options go before its parts. */
   url?: string;
-  /** A host name, an address, or the absolute folder of a Unix socket. Default: `localhost`. */
-  host?: string;
-  /** The port. Default: 26257. */
-  port?: number;
-  /** The database. Default: `defaultdb`. */
-  database?: string;
-  /** The user. Default: `root`. */
-  user?: string;
-  /** The password, where the server asks for one. */
-  password?: string;
-  /** How the connection is protected. Default: `disable` for this machine, `verify-full` for others and wherever a certificate is given. */
-  sslMode?: SslMode;
-  /** The authorities' certificates: a path, PEM text, or `"system"` for those that the runtime trusts. */
-  sslRootCert?: string;
-  /** The client's certificate: a path or PEM text. */
-  sslCert?: string;
-  /** The client's private key: a path or PEM text. */
-  sslKey?: string;
-  /** What the server shows as the session's application. Default: `crdb`. */
-  applicationName?: string;
-  /** Settings of each session, such as `{ search_path: "app" }`. */
-  sessionSettings?: Record<string, string>;
-  /** The limit for opening a session, log-in included, in milliseconds. Default: 10,000. */
-  connectTimeoutMs?: number;
 }
 
 /** Reads a variable of the environment; `undefined` where it isn't set or mustn't be read. */

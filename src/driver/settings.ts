@@ -11,29 +11,29 @@ import type { SslMode } from "./driver.ts";
 
 /** The settings that one source gives. */
 export interface Settings {
-  /** A host name, an address, or the absolute folder of a Unix socket. */
+  /** A host name, an address, or the absolute folder of a Unix socket. Default: `localhost`. */
   host?: string;
-  /** The port. */
+  /** The port. Default: 26257. */
   port?: number;
-  /** The database. */
+  /** The database. Default: `defaultdb`. */
   database?: string;
-  /** The user. */
+  /** The user. Default: `root`. */
   user?: string;
-  /** The password. */
+  /** The password, where the server asks for one. */
   password?: string;
-  /** How the connection is protected. */
+  /** How the connection is protected. Default: `disable` for this machine, `verify-full` for others and wherever a certificate is given. */
   sslMode?: SslMode;
-  /** The authorities' certificates: a path, PEM text, or `"system"`. */
+  /** The authorities' certificates: a path, PEM text, or `"system"` for those that the runtime trusts. */
   sslRootCert?: string;
   /** The client's certificate: a path or PEM text. */
   sslCert?: string;
   /** The client's private key: a path or PEM text. */
   sslKey?: string;
-  /** What the server shows as the session's application. */
+  /** What the server shows as the session's application. Default: `crdb`. */
   applicationName?: string;
-  /** Settings sent while the session starts. */
+  /** Settings of each session, such as `{ search_path: "app" }`. */
   sessionSettings?: Record<string, string>;
-  /** The limit for opening a session, in milliseconds. */
+  /** The limit for opening a session, log-in included, in milliseconds. Default: 10,000. */
   connectTimeoutMs?: number;
 }
 
