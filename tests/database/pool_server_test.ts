@@ -159,7 +159,7 @@ databaseTest(
   async (_, { options }) => {
     await using db = new Database({
       ...options,
-      pool: { max: 1, acquireTimeoutMs: 50 },
+      pool: { max: 1, acquireTimeoutMs: 500 },
     });
     const error = await db.transaction(async (tx) => {
       await tx.query("SELECT 1");
@@ -168,7 +168,7 @@ databaseTest(
     assertEquals([error.kind, error.code], ["timeout", "55P03"]);
     assert(
       error.message.startsWith(
-        "Cannot get a connection for SELECT 2 within 50 ms: 1 of 1 are in use, for a transaction (",
+        "Cannot get a connection for SELECT 2 within 500 ms: 1 of 1 are in use, for a transaction (",
       ),
       error.message,
     );
