@@ -10,7 +10,7 @@ import { isIP } from "node:net";
 import process from "node:process";
 import { closest } from "../closest.ts";
 import { ConfigError } from "../errors.ts";
-import type { ConnectionConfig, SslMode, TlsConfig } from "./driver.ts";
+import type { ConnectionConfig, TlsConfig } from "./driver.ts";
 import {
   parseOptions,
   secondsToMilliseconds,
