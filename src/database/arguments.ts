@@ -6,7 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { fromIso } from "./timestamps.ts";
+import { fromDate, fromIso } from "./timestamps.ts";
 
 /** A value that is sent as JSON whatever its shape. Made by {@linkcode json}. */
 export class JsonValue {
@@ -63,7 +63,7 @@ function dateText(date: Date): string {
       "an invalid Date has no SQL form; check where it is made",
     );
   }
-  return fromIso(date.toISOString());
+  return fromDate(date);
 }
 
 /** PostgreSQL reads a sign before each number of an ISO 8601 duration, and none before the P. */
@@ -151,21 +151,35 @@ function scalarText(value: unknown): string {
 
 /** An SQL array: {@link https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO}. */
 function arrayText(values: readonly unknown[]): string {
-  // By Array.from, and not map, so that a hole is met as undefined.
-  const elements = Array.from(values, (value) => {
-    if (value === null) return "NULL";
-    if (Array.isArray(value)) return arrayText(value);
-    const text = scalarText(value);
-    return typeof value === "number" || typeof value === "boolean" ||
-        typeof value === "bigint"
-      ? text
-      : `"${text.replace(/["\\]/g, "\\$&")}"`;
-  });
+  let text = "";
+  let holdsMore = false;
+  // By index, so that a hole is met as undefined.
+  for (let index = 0; index < values.length; index++) {
+    const element = elementText(values[index]);
+    holdsMore ||= element !== "{}";
+    text += index === 0 ? element : "," + element;
+  }
   // An array of nothing but empty arrays is the empty array: SQL has no dimension of length 0.
-  return elements.every((element) => element === "{}")
-    ? "{}"
-    : `{${elements.join(",")}}`;
+  return holdsMore ? `{${text}}` : "{}";
 }
+
+function elementText(value: unknown): string {
+  switch (typeof value) {
+    case "number":
+    case "boolean":
+    case "bigint":
+      return scalarText(value);
+  }
+  if (value === null) return "NULL";
+  if (Array.isArray(value)) return arrayText(value);
+  const text = scalarText(value);
+  return SPECIAL.test(text)
+    ? `"${text.replace(/["\\]/g, "\\$&")}"`
+    : `"${text}"`;
+}
+
+/** What ends a quoted element, or escapes in it. */
+const SPECIAL = /["\\]/;
 
 /** Refuses what no server can store as text, or what would be changed on its way. */
 function checkText(text: string): string {

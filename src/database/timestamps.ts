@@ -198,6 +198,38 @@ export function toPlainDateTime(text: string): Temporal.PlainDateTime | number {
   return infinity(text) ?? PlainDateTime.from(parts(text).local);
 }
 
+const DAY_MS = 86_400_000;
+const TWO_DIGITS = Array.from(
+  { length: 100 },
+  (_, number) => String(number).padStart(2, "0"),
+);
+let lastDay = NaN;
+let lastDayText = "";
+
+/**
+ * Writes a `Date` as a TIMESTAMPTZ in UTC. The time by hand, and a day that comes again only once:
+ * `toISOString()` is most of the time that a batch with timestamps takes to encode.
+ *
+ * @param date A valid date.
+ * @returns The text that PostgreSQL and CockroachDB read.
+ */
+export function fromDate(date: Date): string {
+  const ms = date.getTime();
+  const day = Math.floor(ms / DAY_MS);
+  if (day !== lastDay) {
+    const iso = date.toISOString();
+    if (fromIso(iso) !== iso) return fromIso(iso);
+    lastDay = day;
+    lastDayText = iso.slice(0, iso.indexOf("T") + 1);
+  }
+  const time = ms - day * DAY_MS;
+  const seconds = Math.floor(time / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  return `${lastDayText}${TWO_DIGITS[Math.floor(minutes / 60)]}:${
+    TWO_DIGITS[minutes % 60]
+  }:${TWO_DIGITS[seconds % 60]}.${String(1_000 + time % 1_000).slice(1)}Z`;
+}
+
 /**
  * Rewrites an ISO 8601 date or timestamp for a server, which knows no signed years: years beyond
  * 9999 stand without a sign, and years before 1 are counted back from 1 BC.
