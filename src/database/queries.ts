@@ -57,7 +57,7 @@ export interface QueryOptions extends CallOptions {
 
 /** Options of {@linkcode Queries.stream}. */
 export interface StreamQueryOptions extends QueryOptions {
-  /** How many rows are read ahead at most. Default: 1,000. */
+  /** How many rows are read ahead at most. Default: 200. */
   batchSize?: number;
 }
 

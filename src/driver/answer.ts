@@ -28,8 +28,8 @@ export class Answer {
   readonly batchSize: number;
   #discarding = false;
   #described = false;
-  #complete = Promise.withResolvers<void>();
-  #taken = Promise.withResolvers<void>();
+  #complete?: PromiseWithResolvers<void>;
+  #taken?: PromiseWithResolvers<void>;
 
   /**
    * Makes an answer that nothing has come in for.
@@ -38,6 +38,7 @@ export class Answer {
    */
   constructor(batchSize = Infinity) {
     this.batchSize = batchSize;
+    if (this.streamed) this.#renew();
   }
 
   /** Whether rows are handed over in batches. */
@@ -55,9 +56,9 @@ export class Answer {
     return this.#discarding;
   }
 
-  /** Resolves when a batch waits to be taken, and when the call has ended. */
-  get batch(): Promise<void> {
-    return this.#complete.promise;
+  /** Resolves, where rows are streamed, when a batch waits to be taken, and when the call has ended. */
+  get batch(): Promise<void> | undefined {
+    return this.#complete?.promise;
   }
 
   /** Adds rows; dropped where no one wants them any more. */
@@ -84,31 +85,30 @@ export class Answer {
   }
 
   /** Hands the batch over and resolves when it was taken. */
-  handOver(): Promise<void> {
-    if (this.#discarding) return Promise.resolve();
-    this.#complete.resolve();
-    return this.#taken.promise;
+  handOver(): Promise<void> | undefined {
+    if (this.#discarding) return;
+    this.#complete?.resolve();
+    return this.#taken?.promise;
   }
 
   /** Takes the rows that wait and lets the transport go on. */
   take(): TextRow[] {
     const { rows } = this;
     this.rows = [];
-    this.#complete = Promise.withResolvers();
-    this.#taken.resolve();
-    this.#taken = Promise.withResolvers();
+    this.#taken?.resolve();
+    if (this.streamed) this.#renew();
     return rows;
   }
 
   /** Says that nothing more comes in. */
   end(): void {
-    this.#complete.resolve();
+    this.#complete?.resolve();
   }
 
   /** Drops the rows that wait and all that follow. */
   discard(): void {
     this.#discarding = true;
-    this.#complete.resolve();
+    this.#complete?.resolve();
     this.take();
   }
 
@@ -116,5 +116,10 @@ export class Answer {
   toResult(): QueryResult {
     const { columns, rows, command, rowCount, notices } = this;
     return { columns, rows, command, rowCount, notices };
+  }
+
+  #renew(): void {
+    this.#complete = Promise.withResolvers();
+    this.#taken = Promise.withResolvers();
   }
 }

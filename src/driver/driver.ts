@@ -122,7 +122,7 @@ export interface CallOptions {
 
 /** Options of {@linkcode Session.stream}. */
 export interface StreamOptions extends CallOptions {
-  /** How many rows a batch holds at most. Default: 1,000. */
+  /** How many rows a batch holds at most. Default: 200. */
   readonly batchSize?: number;
 }
 

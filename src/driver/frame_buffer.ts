@@ -1,17 +1,20 @@
 /**
- * The buffer that a connection is read into, and that frames are cut from in place. It is large
- * enough for many frames, so that one read serves them all, and grows only for a larger frame.
+ * The buffer that a connection is read into, and that frames are cut from in place. It begins small,
+ * as most answers are; once one has filled it, it is large enough for many frames, so that one read
+ * serves them all. Beyond that it grows only for a larger frame.
  *
  * @module
  */
 
 import { HEADER_LENGTH } from "./frames.ts";
 
+const FIRST_CAPACITY = 8 * 1024;
 const CAPACITY = 128 * 1024;
 
 /** Bytes that were read and not taken yet. */
 export class FrameBuffer {
-  #bytes = new Uint8Array(CAPACITY);
+  #bytes = new Uint8Array(FIRST_CAPACITY);
+  #filled = false;
   #start = 0;
   #end = 0;
 
@@ -52,13 +55,15 @@ export class FrameBuffer {
     const { length } = this.#bytes;
     if (this.#start === this.#end) {
       this.#start = this.#end = 0;
-      if (length > CAPACITY) this.#bytes = new Uint8Array(CAPACITY);
+      if (this.#filled && length !== CAPACITY) {
+        this.#bytes = new Uint8Array(CAPACITY);
+      }
     } else if (this.#start > 0) {
       this.#bytes.copyWithin(0, this.#start, this.#end);
       this.#end -= this.#start;
       this.#start = 0;
     } else if (this.#end === length) {
-      const bytes = new Uint8Array(length * 2);
+      const bytes = new Uint8Array(Math.max(length * 2, CAPACITY));
       bytes.set(this.#bytes);
       this.#bytes = bytes;
     }
@@ -72,5 +77,6 @@ export class FrameBuffer {
    */
   added(count: number): void {
     this.#end += count;
+    this.#filled ||= this.#end === this.#bytes.length;
   }
 }

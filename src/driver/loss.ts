@@ -51,11 +51,9 @@ export function protocolBreach(
   }, { cause });
 }
 
-/** The use of a session after its end. */
-export function closed(): DatabaseError {
-  return new DatabaseError({
-    severity: "FATAL",
-    code: "08003",
-    message: "Cannot use the session: it was closed; open another one",
-  });
-}
+/** The use of a session after its end. It is made once: an error's stack costs more than a good-bye. */
+export const CLOSED: DatabaseError = new DatabaseError({
+  severity: "FATAL",
+  code: "08003",
+  message: "Cannot use the session: it was closed; open another one",
+});

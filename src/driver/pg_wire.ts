@@ -12,7 +12,7 @@ import type {
   TransactionStatus,
   WireFields,
 } from "./driver.ts";
-import { closed, hangUp, protocolBreach } from "./loss.ts";
+import { CLOSED, hangUp, protocolBreach } from "./loss.ts";
 import { PgCall } from "./pg_call.ts";
 import type { Pg, PgClient, PgConnection } from "./pg_types.ts";
 import { startupMessage } from "./requests.ts";
@@ -115,7 +115,7 @@ export class PgWire implements Wire {
   /** Says good-bye and closes the connection; takes a second at most. */
   async close(): Promise<void> {
     if (this.lost !== undefined) return;
-    this.lost = closed();
+    this.lost = CLOSED;
     this.#answer.discard();
     const { promise: grace, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, CLOSE_GRACE_MS);
@@ -134,6 +134,9 @@ export class PgWire implements Wire {
     const send = () => connection.cancel(processID ?? 0, secretKey ?? 0);
     const abort = () => connection.stream.destroy();
     signal.addEventListener("abort", abort);
+    // A fast answer leaves other connections hardly a turn of the event loop.
+    const { stream } = this.#client.connection;
+    stream.pause();
     return new Promise<void>((resolve) => {
       connection.on("connect", () => tls ? connection.requestSsl() : send());
       connection.on("sslconnect", send);
@@ -142,7 +145,10 @@ export class PgWire implements Wire {
       connection.on("end", () => resolve());
       if (isSocketPath(host)) connection.connect(`${host}/.s.PGSQL.${port}`);
       else connection.connect(port, host);
-    }).finally(() => signal.removeEventListener("abort", abort));
+    }).finally(() => {
+      signal.removeEventListener("abort", abort);
+      stream.resume();
+    });
   }
 
   #listen(connection: PgConnection): void {

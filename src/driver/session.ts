@@ -56,13 +56,15 @@ const CANCEL_AGAIN_MS = 100;
 const CANCEL_SETTLE_MS = 100;
 const DRAIN_MS = 20;
 const MAX_ARGUMENTS = 65_535;
-const BATCH_SIZE = 1_000;
+/** More would go no faster, and live long enough to make the heap grow. */
+const BATCH_SIZE = 200;
 
 interface Call extends Statement, CallOptions {}
 
 interface Running {
-  answer: Answer;
-  ended: PromiseWithResolvers<void>;
+  readonly answer: Answer;
+  /** Called at the end, where someone waits for it. */
+  onEnd?: () => void;
 }
 
 /** A session on a {@linkcode Wire}. */
@@ -158,11 +160,10 @@ export class WireSession implements Session {
   async #run(call: Call, answer: Answer): Promise<void> {
     const { text: statement, signal, timeoutMs } = call;
     this.#check(call);
-    const ended = Promise.withResolvers<void>();
-    this.#running = { answer, ended };
+    const running: Running = this.#running = { answer };
     const limit = new Limit({ signal, timeoutMs }, () => this.#end());
     await this.#wire.run(call, answer);
-    ended.resolve();
+    running.onEnd?.();
     limit[Symbol.dispose]();
     clearTimeout(this.#grace);
     // A request that arrives late must not hit the next statement.
@@ -236,7 +237,12 @@ export class WireSession implements Session {
       return this.#wire.lose(abandoned("its statement was cancelled"));
     }
     let ended = false;
-    const end = running.ended.promise.then(() => ended = true);
+    const end = new Promise<void>((resolve) => {
+      running.onEnd = () => {
+        ended = true;
+        resolve();
+      };
+    });
     // The end of a stream is often on its way already.
     if (running.answer.streamed) await within(DRAIN_MS, end);
     if (ended) return;

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { DatabaseError } from "../errors.ts";
 import type { Answer } from "./answer.ts";
 import { ColumnCache } from "./column_cache.ts";
@@ -24,7 +25,7 @@ import {
   parseParameter,
   parseStatus,
 } from "./frames.ts";
-import { closed, hangUp, protocolBreach } from "./loss.ts";
+import { CLOSED, hangUp, protocolBreach } from "./loss.ts";
 import { type DriverWriter, Outbox } from "./outbox.ts";
 import { copyFail, TERMINATE } from "./requests.ts";
 import type { ByteStream } from "./socket.ts";
@@ -43,6 +44,8 @@ export interface DriverConn {
 const LOGIN_FRAME_LENGTH = 64 * 1024;
 const MAX_FRAME_LENGTH = 2 ** 30;
 const CLOSE_GRACE_MS = 1_000;
+/** So many bytes are read before timers and other connections have their turn. */
+const TURN_LENGTH = 128 * 1024;
 
 const LOGIN_FRAMES = frameTypes("RSKNEZv");
 const CALL_FRAMES = frameTypes("123ACDEGHINSTZcdns");
@@ -74,17 +77,18 @@ export class Transport {
   #columns = new ColumnCache();
   #served: Uint8Array = NOTHING;
   #filling?: Promise<void>;
+  #sinceTurn = 0;
 
   /**
    * Puts the transport on a connection.
    *
    * @param stream The connection, on which nothing was said yet.
-   * @param startup The frame that is sent in place of the driver's own first one.
+   * @param startup What is sent now, in place of the driver's own first frame.
    */
   constructor(stream: ByteStream, startup: Uint8Array) {
     this.#stream = stream;
     const outbox = this.#outbox = new Outbox(stream);
-    outbox.replaceNext(startup);
+    outbox.sendInstead(startup);
     this.conn = {
       read: (buffer) => this.#serve(buffer),
       writable: { getWriter: () => outbox },
@@ -96,11 +100,11 @@ export class Transport {
    * Starts a call: what comes in belongs to its answer.
    *
    * @param answer Where to put it.
-   * @param request What to send in place of the driver's next frame; without it that one is sent.
+   * @param request What to send now, in place of the driver's next frame; without it that one is sent.
    */
   begin(answer: Answer, request?: Uint8Array): void {
     this.#answer = answer;
-    if (request !== undefined) this.#outbox.replaceNext(request);
+    if (request !== undefined) this.#outbox.sendInstead(request);
     this.#stream.hold(true);
   }
 
@@ -127,7 +131,7 @@ export class Transport {
   /** Says good-bye and closes the connection. Never rejects, and takes a second at most. */
   async close(): Promise<void> {
     if (this.lost !== undefined) return;
-    this.lost = closed();
+    this.lost = CLOSED;
     this.#stream.hold(true);
     this.#answer?.discard();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -273,11 +277,19 @@ export class Transport {
     return this.#filling ??= this.#readMore();
   }
 
+  #turn(): Promise<void> {
+    this.#sinceTurn = 0;
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
   async #readMore(): Promise<void> {
     let count: number | null = null;
     let cause: unknown;
     try {
       count = await this.#stream.read(this.#buffer.room());
+      this.#sinceTurn += count ?? 0;
+      // A read of what is there already ends within this turn of the event loop, and so would the next.
+      if (this.#sinceTurn >= TURN_LENGTH) await this.#turn();
     } catch (error) {
       cause = error;
     }

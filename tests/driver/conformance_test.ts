@@ -398,7 +398,10 @@ sessionTest("streams rows in batches", async (session) => {
       }) AS g`,
       args,
     ));
-    assertEquals(batches.map(({ rows }) => rows.length), [1000, 1000, 500]);
+    assertEquals(batches.map(({ rows }) => rows.length), [
+      ...Array(12).fill(200),
+      100,
+    ]);
     assertEquals(batches[1].columns, [{ name: "n", typeOid: 20 }]);
     assertEquals(batches.flatMap(({ rows }) => rows).at(-1), ["2500"]);
   }
@@ -481,6 +484,18 @@ sessionTest("limits a stream as a whole", async (session) => {
   assertEquals(rejected, reason);
   assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
 }, { on: SEVERAL });
+
+sessionTest(
+  "keeps a time limit though rows come faster than they are read",
+  async (session) => {
+    // In the select list PostgreSQL makes the rows one by one.
+    const text = "SELECT generate_series(1, 5000000)";
+    const error = await failure(session.query(text, [], { timeoutMs: 50 }));
+    assertEquals([error.code, error.kind], ["57014", "timeout"]);
+    assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
+  },
+  { on: SEVERAL },
+);
 
 driverTest("reads a stream only as fast as it is taken", async (driver) => {
   let passed = 0;
