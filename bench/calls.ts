@@ -20,7 +20,7 @@ export interface Calls {
 }
 
 /** A slow library calls so much less often in a round. */
-const SLOW = 20;
+const SLOW = 50;
 
 /** Measures the calls; the times are those of one call. */
 export async function measureCalls(

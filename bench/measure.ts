@@ -1,6 +1,7 @@
 /**
  * Measures things side by side: in every round each is measured once, one after the other, so that
- * whatever else the machine does meets them all.
+ * whatever else the machine does meets them all; and in another order, so that each has to clear up
+ * the garbage of every other one.
  *
  * @module
  */
@@ -33,10 +34,10 @@ export async function measure(
   rounds: number,
 ): Promise<Measurement[]> {
   const times = candidates.map((): number[] => []);
+  const order = candidates.map((_, index) => index);
   for (let round = 0; round <= rounds; round++) {
-    for (let step = 0; step < candidates.length; step++) {
-      // Each round begins with another one: it matters who was there before.
-      const index = (round + step) % candidates.length;
+    shuffle(order);
+    for (const index of order) {
       const { run, reset } = candidates[index];
       const start = performance.now();
       const count = await run() ?? 1;
@@ -58,4 +59,12 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1
     ? sorted[middle]
     : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Fisher and Yates. */
+function shuffle(numbers: number[]): void {
+  for (let last = numbers.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1));
+    [numbers[last], numbers[other]] = [numbers[other], numbers[last]];
+  }
 }

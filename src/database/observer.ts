@@ -55,22 +55,15 @@ export class Observer {
   }
 
   /** Runs a statement. */
-  async run<O extends QueryOptions>(
+  run<O extends QueryOptions>(
     call: ObservedCall<O>,
     run: (encoded: (string | null)[], limits: O) => Promise<QueryResult>,
   ): Promise<QueryResult> {
     const encoded = encodeArguments(call.args);
     const limits = this.#limited(call.options);
-    if (this.#options.onQuery === undefined) return await run(encoded, limits);
-    const start = performance.now();
-    try {
-      const result = await run(encoded, limits);
-      this.#tell(call, start, { rowCount: result.rowCount });
-      return result;
-    } catch (error) {
-      this.#tell(call, start, { error });
-      throw error;
-    }
+    return this.#options.onQuery === undefined
+      ? run(encoded, limits)
+      : this.#watch(call, () => run(encoded, limits));
   }
 
   /** Runs a statement whose rows are yielded; it has ended when their reader has. */
@@ -92,6 +85,21 @@ export class Observer {
       throw error;
     } finally {
       this.#tell(call, start, failure ?? { rowCount });
+    }
+  }
+
+  async #watch(
+    call: ObservedCall<QueryOptions>,
+    run: () => Promise<QueryResult>,
+  ): Promise<QueryResult> {
+    const start = performance.now();
+    try {
+      const result = await run();
+      this.#tell(call, start, { rowCount: result.rowCount });
+      return result;
+    } catch (error) {
+      this.#tell(call, start, { error });
+      throw error;
     }
   }
 

@@ -108,22 +108,15 @@ export class SessionPool {
    * @throws {DatabaseError} Where none could be opened, or none came free in time (kind `timeout`).
    */
   async acquire(options: AcquireOptions = {}): Promise<Loan> {
-    const { signal, purpose = "" } = options;
-    signal?.throwIfAborted();
-    if (this.#closed) throw closedError();
-    const member = this.#takeFromHand();
-    if (member !== undefined) return this.#lend(member, purpose);
-    const loan = this.#line.join(purpose, signal);
-    this.#fetch();
-    return await loan;
+    return this.#lendFromHand(options) ?? await this.#join(options);
   }
 
   /** Lends a session to `fn` and takes it back, whatever happens. */
   async use<T>(
     fn: (session: Session) => Promise<T>,
-    options?: AcquireOptions,
+    options: AcquireOptions = {},
   ): Promise<T> {
-    const loan = await this.acquire(options);
+    const loan = this.#lendFromHand(options) ?? await this.#join(options);
     try {
       return await fn(loan.session);
     } finally {
@@ -160,6 +153,19 @@ export class SessionPool {
     for (const member of this.#atHand.splice(0)) this.#library.release(member);
     clearInterval(this.#tidying);
     await this.#library.destroy();
+  }
+
+  #lendFromHand({ signal, purpose = "" }: AcquireOptions): Loan | undefined {
+    signal?.throwIfAborted();
+    if (this.#closed) throw closedError();
+    const member = this.#takeFromHand();
+    return member && this.#lend(member, purpose);
+  }
+
+  #join({ signal, purpose = "" }: AcquireOptions): Promise<Loan> {
+    const loan = this.#line.join(purpose, signal);
+    this.#fetch();
+    return loan;
   }
 
   #takeFromHand(): Member | undefined {

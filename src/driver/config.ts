@@ -222,10 +222,15 @@ export function resolveConfig(
  */
 export function grantedEnvironment(): Environment {
   if (typeof Deno === "undefined") return (name) => process.env[name];
-  return (variable) => {
-    const { state } = Deno.permissions.querySync({ name: "env", variable });
-    return state === "granted" ? Deno.env.get(variable) : undefined;
-  };
+  // To ask for each variable would take most of the time that a client takes to be made.
+  if (isGranted({ name: "env" })) return (variable) => Deno.env.get(variable);
+  return (variable) =>
+    isGranted({ name: "env", variable }) ? Deno.env.get(variable) : undefined;
+}
+
+function isGranted(permission: Deno.EnvPermissionDescriptor): boolean {
+  const { state, partial } = Deno.permissions.querySync(permission);
+  return state === "granted" && !partial;
 }
 
 const SECRETS: readonly [RegExp, string][] = [
