@@ -7,40 +7,33 @@
 
 import type { BenchServer } from "./bench_server.ts";
 import type { Client, Library } from "./clients/client.ts";
+import { crdbSession } from "./clients/crdb.ts";
 import { measure } from "./measure.ts";
 import type { Comparison } from "./report.ts";
-
-const COUNT = 5;
 
 /** Compares the libraries. */
 export async function compareConnect(
   { url }: BenchServer,
   libraries: readonly Library[],
 ): Promise<Comparison> {
-  const candidates = libraries.map(({ name, open }) => {
-    const opened: Client[] = [];
+  const session = crdbSession(`${libraries[0].name}, a session`);
+  const candidates = [...libraries, session].map(({ name, open }) => {
+    let client: Client;
     return {
       name,
       async run() {
-        for (let time = 0; time < COUNT; time++) {
-          const client = await open(url, { max: 1 });
-          opened.push(client);
-          await client.select(1);
-        }
-        return COUNT;
+        client = await open(url, { max: 1 });
+        await client.select(1);
       },
-      async reset() {
-        await Promise.all(opened.splice(0).map((client) => client.close()));
-      },
+      reset: () => client.close(),
     };
   });
   return {
     title: "Opening a connection, and one SELECT",
-    measurements: await measure(candidates, 11),
-    goals: [{
-      of: libraries[0].name,
-      against: ["pg, Client", "pg, Pool"],
-      limit: 1,
-    }],
+    measurements: await measure(candidates, 101),
+    goals: [
+      { of: libraries[0].name, against: ["pg, Pool"], limit: 1 },
+      { of: session.name, against: ["pg, Client"], limit: 1 },
+    ],
   };
 }

@@ -29,3 +29,28 @@ export function crdb(
     },
   };
 }
+
+/** Sessions that a `Database` opens for its caller alone: what it adds to them has been paid before. */
+export function crdbSession(
+  name: string,
+  driver?: DatabaseOptions["driver"],
+): Library {
+  let db: Database | undefined;
+  return {
+    name,
+    pooled: false,
+    async open(url) {
+      db ??= new Database({ url, driver });
+      const session = await db.openSession();
+      return {
+        select: (id) => session.query(SQL.select, [String(id)]),
+        insert: ({ name, balance, created_at }: Account) =>
+          session.query(SQL.insert, [
+            ...[name, String(balance), created_at.toISOString()],
+          ]),
+        read: async () => (await session.query(SQL.read)).rows,
+        close: () => session.close(),
+      };
+    },
+  };
+}

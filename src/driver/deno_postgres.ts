@@ -59,9 +59,10 @@ async function openSession(
     ? await loadTlsOptions(config.tls, config.host)
     : undefined;
   const open = (signal: AbortSignal) => openStream(config, { signal, tls });
-  const stream = await open(signal);
-  const transport = new Transport(stream, startupMessage(config));
+  const opening = open(signal);
+  const startup = startupMessage(config);
   const answer = new Answer();
+  const transport = new Transport(await opening, startup);
   const abort = () => transport.lose(abandoned("it was given up"));
   signal.addEventListener("abort", abort);
   try {

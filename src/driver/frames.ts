@@ -161,7 +161,7 @@ export function parseFields(body: Uint8Array): WireFields {
  * @returns The parameter's name and value.
  */
 export function parseParameter(body: Uint8Array): [string, string] {
-  const [name = "", value = ""] = utf8.decode(body).split("\0");
+  const [name = "", value = ""] = textOf(body).split("\0");
   return [name, value];
 }
 
