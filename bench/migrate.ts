@@ -42,13 +42,13 @@ export async function compareMigrate(
       await server.dropDatabase(used);
     },
   }));
-  const applied = await measure(applying, 5);
+  const applied = await measure(applying, 9);
   for (const [index, { run }] of tools.entries()) await run(urls[index]);
   const idle = tools.map(({ name, run }, index) => ({
     name,
     run: () => run(urls[index]),
   }));
-  const nothing = await measure(idle, 11);
+  const nothing = await measure(idle, 21);
   for (const url of urls) await server.dropDatabase(url);
   await Deno.remove(folder, { recursive: true });
   const goals = [LIBRARY, COMMAND].map((of) => ({
