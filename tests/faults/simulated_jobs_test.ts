@@ -1,0 +1,165 @@
+import { assert, assertEquals } from "@std/assert";
+import type { MigrationEvent } from "../../src/migration/events.ts";
+import { databaseTest } from "../support/database.ts";
+import {
+  simulatedCockroach,
+  type SimulatedJob,
+} from "../support/simulated_cockroach.ts";
+import { said, type Trial, withTrial } from "../support/trial.ts";
+
+/** CockroachDB has jobs of its own, and PGlite's sessions can't see each other. */
+const ON = { on: ["postgresql" as const] };
+
+const STATEMENT = "ALTER TABLE accounts ADD COLUMN extra INT8";
+
+const OPTIONS = {
+  strategy: "statements" as const,
+  more: [{ name: "900_add_a_column.sql", text: `${STATEMENT};` }],
+};
+
+const isSchemaChange = (text?: string) => text?.includes(STATEMENT) ?? false;
+
+/** Loses the client when it has sent the schema change, which the server never gets to see. */
+async function loseAtSchemaChange(trial: Trial): Promise<void> {
+  const { error } = await trial.behind("migrate", {
+    onFrame: simulatedCockroach(
+      () => [],
+      ({ direction, text }) =>
+        direction === "client" && isSchemaChange(text)
+          ? { cut: "before" }
+          : undefined,
+    ).onFrame,
+  });
+  assert(error !== undefined);
+  await trial.endLease();
+}
+
+async function hasColumn(trial: Trial): Promise<boolean> {
+  const rows = await trial.db.query(
+    "SELECT 1 FROM pg_attribute WHERE attrelid = 'accounts'::REGCLASS AND attname = 'extra'",
+  );
+  return rows.length > 0;
+}
+
+databaseTest(
+  "migrate() waits for the job that a lost run has left, and doesn't repeat what it did (simulated)",
+  () =>
+    withTrial(OPTIONS, async (trial) => {
+      await loseAtSchemaChange(trial);
+      const job: SimulatedJob = { job_id: "1001", status: "running" };
+      const events: MigrationEvent[] = [];
+      let ends: Promise<unknown> | undefined;
+      const simulated = simulatedCockroach((asked) => {
+        if (asked === 2) {
+          // The job ends only once its effect is there.
+          ends = trial.db.execute(STATEMENT).then(() => {
+            job.status = "succeeded";
+          });
+        }
+        return [job];
+      });
+      const { error, frames } = await trial.behind("migrate", {
+        onFrame: simulated.onFrame,
+        onEvent: (event) => events.push(event),
+      });
+      await ends;
+      assertEquals(error, undefined, said(error));
+      assert(simulated.asked >= 3, `it asked ${simulated.asked} times`);
+      assertEquals(frames.filter(({ text }) => isSchemaChange(text)), []);
+      assertEquals(
+        events.flatMap((event) =>
+          event.type === "statement-reconciled" ? [event.outcome] : []
+        ),
+        ["done"],
+      );
+      assertEquals(simulated.cancelled, []);
+      assertEquals((await trial.journal()).applied.length, 2);
+    }),
+  ON,
+);
+
+databaseTest(
+  "migrate() repeats a schema change whose job has failed (simulated)",
+  () =>
+    withTrial(OPTIONS, async (trial) => {
+      await loseAtSchemaChange(trial);
+      const job = { job_id: "1002", status: "failed", error: "out of space" };
+      const { error, frames } = await trial.behind("migrate", {
+        onFrame: simulatedCockroach(() => [job]).onFrame,
+      });
+      assertEquals(error, undefined, said(error));
+      assertEquals(frames.filter(({ text }) => isSchemaChange(text)).length, 1);
+      assert(await hasColumn(trial));
+    }),
+  ON,
+);
+
+databaseTest(
+  "migrate() tells of a job's progress, and one wish to stop leaves it to end (simulated)",
+  () =>
+    withTrial(OPTIONS, async (trial) => {
+      const events: MigrationEvent[] = [];
+      const job: SimulatedJob = {
+        job_id: "1003",
+        status: "running",
+        running_status: "backfilling",
+        fraction_completed: 0.5,
+      };
+      const controller = new AbortController();
+      const { error } = await trial.behind("migrate", {
+        onFrame: simulatedCockroach(
+          () => [job],
+          ({ direction, text }) =>
+            direction === "client" && isSchemaChange(text)
+              ? { rewrite: `SELECT pg_sleep(4); ${STATEMENT}` }
+              : undefined,
+        ).onFrame,
+        onEvent: (event) => {
+          events.push(event);
+          if (event.type === "job-progress") controller.abort();
+        },
+      }, { signal: controller.signal });
+      const told = events.find((event) => event.type === "job-progress");
+      assert(told?.type === "job-progress");
+      const { status, runningStatus, fraction, elapsedMs } = told;
+      assertEquals(
+        [told.job, status, runningStatus, fraction],
+        ["1003", "running", "backfilling", 0.5],
+      );
+      assert(elapsedMs >= 2_000);
+      assertEquals(error, undefined, said(error));
+      assert(await hasColumn(trial));
+      assertEquals((await trial.journal()).applied.length, 2);
+    }),
+  ON,
+);
+
+databaseTest(
+  "migrate() that is cancelled cancels its jobs, and leaves a state to go on from (simulated)",
+  () =>
+    withTrial(OPTIONS, async (trial) => {
+      const job: SimulatedJob = { job_id: "1004", status: "running" };
+      const controller = new AbortController();
+      const simulated = simulatedCockroach(
+        () => {
+          if (simulated.cancelled.length > 0) job.status = "canceled";
+          return [job];
+        },
+        ({ direction, text }) => {
+          if (direction !== "client" || !isSchemaChange(text)) return;
+          setTimeout(() => controller.abort(new Error("enough")), 200);
+          return { rewrite: "SELECT pg_sleep(60)" };
+        },
+      );
+      const { error } = await trial.behind("migrate", {
+        onFrame: simulated.onFrame,
+      }, { cancelSignal: controller.signal });
+      assertEquals(said(error), "enough");
+      assertEquals(simulated.cancelled, ["CANCEL JOB 1004"]);
+      assertEquals(await hasColumn(trial), false);
+      const { progress, applied } = await trial.journal();
+      assertEquals([progress?.intent, applied.length], [undefined, 1]);
+      assertEquals(await trial.run("migrate"), 1);
+    }),
+  ON,
+);
