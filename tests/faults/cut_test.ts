@@ -188,7 +188,7 @@ for (const strategy of strategiesOf(server.kind)) {
       );
       const failures = results.flatMap(({ failures }) => failures);
       const survived = results.reduce((sum, { survived }) => sum + survived, 0);
-      report(survived, strategy);
+      report(survived, `cuts, ${strategy}`);
       assert(
         failures.length === 0,
         `${failures.length} points did harm:\n${
