@@ -24,21 +24,25 @@
 export {
   Database,
   Database as AsyncDatabase,
-  type DatabaseOptions,
   type ServerInfo,
 } from "./src/database/database.ts";
+export type { DatabaseOptions } from "./src/database/options.ts";
 export type { QueryEvent } from "./src/database/observer.ts";
 export type { PagesOptions } from "./src/database/pages.ts";
 export { Table } from "./src/database/table.ts";
 export { Transaction } from "./src/database/transaction.ts";
 export type { TransactionOptions } from "./src/database/attempt.ts";
 export {
-  type BatchInsertOptions,
-  type BatchKeyOptions,
   Queries,
   type QueryOptions,
   type StreamQueryOptions,
 } from "./src/database/queries.ts";
+export { RowQueries } from "./src/database/rows.ts";
+export {
+  type BatchInsertOptions,
+  type BatchKeyOptions,
+  BatchQueries,
+} from "./src/database/batches.ts";
 export type { BatchOptions } from "./src/database/batch.ts";
 export type {
   AllOptions,

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Database, type DatabaseOptions } from "./database/database.ts";
+import { Database } from "./database/database.ts";
+import type { DatabaseOptions } from "./database/options.ts";
 
 /** What belongs to a test's database. */
 export interface FreshDatabase {

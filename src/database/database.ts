@@ -4,13 +4,7 @@
  * @module
  */
 
-import {
-  checkOptionNames,
-  CONNECTION_OPTION_NAMES,
-  type ConnectionOptions,
-  grantedEnvironment,
-  resolveConfig,
-} from "../driver/config.ts";
+import { grantedEnvironment, resolveConfig } from "../driver/config.ts";
 import type {
   ConnectionConfig,
   Driver,
@@ -18,38 +12,19 @@ import type {
   RowBatch,
   Session,
 } from "../driver/driver.ts";
-import { ConfigError, DatabaseError } from "../errors.ts";
+import { DatabaseError } from "../errors.ts";
 import { quoteIdentifier } from "../sql.ts";
 import { Attempts, type TransactionOptions } from "./attempt.ts";
-import { Observer, type QueryEvent } from "./observer.ts";
+import { BatchQueries } from "./batches.ts";
+import { Observer } from "./observer.ts";
+import { checkOptions, type DatabaseOptions } from "./options.ts";
 import { type CloseOptions, SessionPool } from "./pool.ts";
-import type { PoolOptions } from "./pool_limits.ts";
-import {
-  Queries,
-  type QueryOptions,
-  type StreamQueryOptions,
-} from "./queries.ts";
+import type { QueryOptions, StreamQueryOptions } from "./queries.ts";
 import { runWithRetries } from "./retry.ts";
 import { Table } from "./table.ts";
 import { Tokens } from "./tokens.ts";
 import { Transaction } from "./transaction.ts";
 import type { ValueOptions } from "./values.ts";
-
-/** Options of a {@linkcode Database}. */
-export interface DatabaseOptions extends ConnectionOptions {
-  /** Limits of the pool. */
-  pool?: PoolOptions;
-  /** Cancels every statement, or stream, that takes longer, in milliseconds. Default: no limit. */
-  statementTimeoutMs?: number;
-  /** What opens the connections. Default: deno-postgres; `pgDriver()` of `@x/crdb/pg` is another. */
-  driver?: Driver;
-  /** What INT8 becomes. Default: `"auto"`, a number where it is exact, else a bigint. */
-  int8?: "auto" | "bigint" | "string";
-  /** What TIMESTAMP and TIMESTAMPTZ become. Default: `"date"`. */
-  timestamps?: "date" | "temporal" | "string";
-  /** Is told of every statement when it has ended. What it throws is reported as uncaught. */
-  onQuery?: (event: QueryEvent) => void;
-}
 
 /** What a server is. */
 export interface ServerInfo {
@@ -58,20 +33,6 @@ export interface ServerInfo {
   /** Its version, such as `v25.2.1` or `15.18`. */
   version: string;
 }
-
-const OWN_OPTIONS = [
-  "pool",
-  "statementTimeoutMs",
-  "driver",
-  "int8",
-  "timestamps",
-  "onQuery",
-] as const;
-
-const CHOICES: { [name in "int8" | "timestamps"]: readonly string[] } = {
-  int8: ["auto", "bigint", "string"],
-  timestamps: ["date", "temporal", "string"],
-};
 
 const CASCADE: Readonly<Record<ServerInfo["kind"], string>> = {
   cockroachdb: " CASCADE",
@@ -106,7 +67,7 @@ const DENO_POSTGRES: Driver = {
  * console.log(row?.answer); // 42
  * ```
  */
-export class Database extends Queries {
+export class Database extends BatchQueries {
   /** How values are decoded. */
   protected override readonly values: ValueOptions;
   readonly #config: ConnectionConfig;
@@ -341,23 +302,6 @@ export class Database extends Queries {
     const found =
       "SELECT 1 AS found FROM pg_catalog.pg_database WHERE datname = $1";
     return await this.queryOne(found, [name]) !== undefined;
-  }
-}
-
-function checkOptions(options: DatabaseOptions): void {
-  checkOptionNames(options, [...CONNECTION_OPTION_NAMES, ...OWN_OPTIONS]);
-  for (const name of ["int8", "timestamps"] as const) {
-    const { [name]: value } = options;
-    if (value === undefined || CHOICES[name].includes(value)) continue;
-    throw new ConfigError(
-      `Cannot use ${name} "${value}": give one of ${CHOICES[name].join(", ")}`,
-    );
-  }
-  const { statementTimeoutMs } = options;
-  if (statementTimeoutMs !== undefined && !(statementTimeoutMs > 0)) {
-    throw new ConfigError(
-      `Cannot use statementTimeoutMs ${statementTimeoutMs}: give a number of milliseconds above 0`,
-    );
   }
 }
 

@@ -8,7 +8,7 @@ import type { Where } from "./conditions.ts";
 import type { CountOptions, Row, SelectOptions } from "./crud.ts";
 import type { BatchOptions } from "./batch.ts";
 import type { PagesOptions } from "./pages.ts";
-import type { Queries } from "./queries.ts";
+import type { BatchQueries } from "./batches.ts";
 
 /**
  * A table whose rows have the type `T`.
@@ -21,12 +21,16 @@ import type { Queries } from "./queries.ts";
  * ```
  */
 export class Table<T = Row> {
-  readonly #queries: Queries;
+  readonly #queries: BatchQueries;
   readonly #name: string;
   readonly #key: string;
 
   /** Is made by `db.table(name)` and `tx.table(name)`. */
-  constructor(queries: Queries, name: string, options: { key?: string } = {}) {
+  constructor(
+    queries: BatchQueries,
+    name: string,
+    options: { key?: string } = {},
+  ) {
     const { key = "id" } = options;
     this.#queries = queries;
     this.#name = name;

@@ -7,7 +7,7 @@
 
 import { quoteIdentifier } from "../sql.ts";
 import type { SessionPool } from "./pool.ts";
-import type { Queries } from "./queries.ts";
+import type { RowQueries } from "./rows.ts";
 
 /** The table that holds the tokens of transactions that committed. */
 export const TOKEN_TABLE = "_crdb_tokens";
@@ -22,7 +22,7 @@ const LOOK_UP_TIMEOUT_MS = 10_000;
 
 /** The tokens of one database. */
 export class Tokens {
-  readonly #queries: Queries;
+  readonly #queries: RowQueries;
   readonly #pool: SessionPool;
   #made: Promise<void> | undefined;
 
@@ -32,7 +32,7 @@ export class Tokens {
    * @param queries The database, to make the table with.
    * @param pool Its sessions.
    */
-  constructor(queries: Queries, pool: SessionPool) {
+  constructor(queries: RowQueries, pool: SessionPool) {
     this.#queries = queries;
     this.#pool = pool;
   }

@@ -5,12 +5,9 @@
  */
 
 import type { QueryResult, RowBatch } from "../driver/driver.ts";
+import { BatchQueries } from "./batches.ts";
 import type { Observer } from "./observer.ts";
-import {
-  Queries,
-  type QueryOptions,
-  type StreamQueryOptions,
-} from "./queries.ts";
+import type { QueryOptions, StreamQueryOptions } from "./queries.ts";
 import { Table } from "./table.ts";
 import type { Turns } from "./turns.ts";
 import type { ValueOptions } from "./values.ts";
@@ -39,7 +36,7 @@ export interface TransactionContext {
  * });
  * ```
  */
-export class Transaction extends Queries {
+export class Transaction extends BatchQueries {
   /** How values are decoded. */
   protected override readonly values: ValueOptions;
   readonly #turns: Turns;

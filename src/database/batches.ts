@@ -1,0 +1,141 @@
+/**
+ * Many rows at once, in few statements.
+ *
+ * @module
+ */
+
+import type { QueryResult } from "../driver/driver.ts";
+import {
+  batchDeleteStatements,
+  batchInsertStatements,
+  type BatchOptions,
+  batchUpdateStatements,
+} from "./batch.ts";
+import {
+  columnTypes,
+  columnTypesStatement,
+  typeName,
+  typeStatement,
+  userTypes,
+} from "./catalog.ts";
+import { mapConcurrently } from "./concurrently.ts";
+import type { Row, Statement } from "./crud.ts";
+import { RowQueries } from "./rows.ts";
+import { decodeRows } from "./values.ts";
+
+/** Options of {@linkcode BatchQueries.batchInsert}. */
+export interface BatchInsertOptions extends BatchOptions {
+  /** The columns to return of every row; `["*"]` for all. Default: none. */
+  returning?: readonly string[];
+}
+
+/** Options of batches that find their rows by a key. */
+export interface BatchKeyOptions extends BatchOptions {
+  /** The column that tells the rows apart. Default: `"id"`. */
+  key?: string;
+}
+
+/** How many statements of a batch a place runs side by side. */
+const BATCH_CONCURRENCY = 4;
+
+/** Batches, on whatever {@linkcode BatchQueries.run} runs statements on. */
+export abstract class BatchQueries extends RowQueries {
+  /**
+   * Inserts many rows of the same columns, and returns how many. A statement carries a chunk of them:
+   * on a database four run at once and each commits by itself, so where one fails others may have
+   * been written; in a transaction they run one after another and commit together.
+   *
+   * @throws {TypeError} Where the rows differ in their columns, or the table has no such column.
+   */
+  batchInsert(
+    table: string,
+    rows: readonly Row[],
+    options?: BatchOptions & { returning?: undefined },
+  ): Promise<number>;
+  /** Inserts many rows of the same columns, in chunks, and returns what `returning` names of them. */
+  batchInsert<T = Row>(
+    table: string,
+    rows: readonly Row[],
+    options: BatchOptions & { returning: readonly string[] },
+  ): Promise<T[]>;
+  async batchInsert<T = Row>(
+    table: string,
+    rows: readonly Row[],
+    options: BatchInsertOptions = {},
+  ): Promise<number | T[]> {
+    const results = await this.#batch(
+      rows.length === 0 ? [] : batchInsertStatements(
+        table,
+        rows,
+        await this.#columnTypes(table),
+        options,
+      ),
+    );
+    if (options.returning === undefined) return rowCountOf(results);
+    return results.flatMap(({ columns, rows }) =>
+      decodeRows(columns, rows, this.values) as T[]
+    );
+  }
+
+  /**
+   * Changes many rows by their key, each to its own values, in chunks as
+   * {@linkcode BatchQueries.batchInsert} does, and returns how many.
+   */
+  async batchUpdate(
+    table: string,
+    rows: readonly Row[],
+    options: BatchKeyOptions = {},
+  ): Promise<number> {
+    if (rows.length === 0) return 0;
+    const types = await this.#columnTypes(table);
+    return rowCountOf(
+      await this.#batch(batchUpdateStatements(table, rows, types, options)),
+    );
+  }
+
+  /**
+   * Deletes many rows by their key, in chunks as {@linkcode BatchQueries.batchInsert} does, and returns how
+   * many.
+   */
+  async batchDelete(
+    table: string,
+    keys: readonly unknown[],
+    options: BatchKeyOptions = {},
+  ): Promise<number> {
+    if (keys.length === 0) return 0;
+    const types = await this.#columnTypes(table);
+    return rowCountOf(
+      await this.#batch(batchDeleteStatements(table, keys, types, options)),
+    );
+  }
+
+  #batch(statements: Statement[]): Promise<QueryResult[]> {
+    return mapConcurrently(
+      statements,
+      ({ text, args }) => this.run(text, args, {}),
+      { limit: BATCH_CONCURRENCY },
+    );
+  }
+
+  async #columnTypes(table: string): Promise<Map<string, string>> {
+    const { text, args } = columnTypesStatement(table);
+    const { rows } = await this.run(text, args, {});
+    const names = new Map<string, string>();
+    for (const oid of userTypes(rows)) {
+      names.set(oid, await this.#typeName(oid));
+    }
+    return columnTypes(rows, names);
+  }
+
+  async #typeName(oid: string): Promise<string> {
+    const { text, args } = typeStatement(oid);
+    const { rows: [[schema, name, element]] } = await this.run(text, args, {});
+    return element === null
+      ? typeName(schema!, name!)
+      : `${await this.#typeName(element)}[]`;
+  }
+}
+
+function rowCountOf(results: readonly QueryResult[]): number {
+  return results.reduce((sum, { rowCount }) => sum + rowCount, 0);
+}
