@@ -9,6 +9,7 @@ import { corpusOf } from "../support/corpus.ts";
 import { databaseTest, server } from "../support/database.ts";
 import {
   chosen,
+  chosenFiles,
   inLanes,
   part,
   report,
@@ -176,7 +177,7 @@ for (const strategy of strategiesOf(server.kind)) {
       const corpus = await corpusOf(kind);
       const base = corpus[0].name;
       const results = await inLanes(
-        chosen(corpus, FILE_STRIDE),
+        chosenFiles(corpus, FILE_STRIDE),
         LANES,
         ({ name }, index) =>
           tryFile(name, {

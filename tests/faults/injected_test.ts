@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Strategy } from "../../src/migration/run.ts";
 import { databaseTest, server } from "../support/database.ts";
-import { chosen, part, report, strategiesOf } from "../support/faults.ts";
+import {
+  chosen,
+  chosenFiles,
+  part,
+  report,
+  strategiesOf,
+} from "../support/faults.ts";
 import type { Action as Fault, ProxyFrame } from "../support/fault_proxy.ts";
 import type { Recorded } from "../support/interruption.ts";
 import {
@@ -14,7 +20,7 @@ import {
 } from "../support/trial.ts";
 
 /** Schema changes, rows, settings and a backfill. */
-const FILES = chosen(["031", "033", "034", "035"], 2);
+const FILES = chosenFiles(["031", "033", "034", "035"], 2);
 const STRIDE = kind === "cockroachdb" ? 24 : 6;
 const DIRECTIONS = ["migrate", "rollback"] as const;
 

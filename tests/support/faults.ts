@@ -1,33 +1,50 @@
 /**
- * How much the fault suite does: all points with `CRDB_FAULTS=all`, else a part of them that a seed
- * chooses (`CRDB_FAULTS_SEED`).
+ * How much the fault suite does: all points with `CRDB_FAULTS=all`, one in five of all with
+ * `CRDB_FAULTS=5`, else a small part of them. A seed chooses them (`CRDB_FAULTS_SEED`).
  *
  * @module
  */
 
 import { server, type ServerKind } from "./database.ts";
 
-/** Whether all points are tried. */
-export const isAll: boolean = Deno.env.get("CRDB_FAULTS") === "all";
+const asked = Deno.env.get("CRDB_FAULTS");
+
+/** Of how many points one is tried, where that was asked for. */
+const askedStride: number | undefined = asked === undefined
+  ? undefined
+  : asked === "all"
+  ? 1
+  : Number(asked);
 
 /** What chooses the part. */
 export const seed: number = Number(Deno.env.get("CRDB_FAULTS_SEED") ?? 1);
 
-/** Chooses one of `stride` items by the seed, other ones for each salt; all items with `isAll`. */
+/** Chooses one of `stride` items by the seed, other ones for each salt; more where that was asked for. */
 export function chosen<T>(items: readonly T[], stride: number, salt = 0): T[] {
-  if (isAll) return [...items];
-  const offset = Math.abs(Math.imul(seed * 31 + salt, 2654435761)) % stride;
-  return items.filter((_, index) => (index + offset) % stride === 0);
+  const every = askedStride ?? stride;
+  const offset = Math.abs(Math.imul(seed * 31 + salt, 2654435761)) % every;
+  return items.filter((_, index) => (index + offset) % every === 0);
+}
+
+/** Chooses whole migrations to try points of; all, where a part of the points was asked for. */
+export function chosenFiles<T>(files: readonly T[], stride: number): T[] {
+  return askedStride === undefined ? chosen(files, stride) : [...files];
 }
 
 /** Names the part that is tried. */
 export function part(stride: number): string {
-  return isAll ? "every one" : `one in ${stride}, by seed ${seed}`;
+  const every = askedStride ?? stride;
+  return every === 1 ? "every one" : `one in ${every}, by seed ${seed}`;
 }
 
 /** Says how many points a run has survived. */
 export function report(points: number, how: string): void {
-  console.log(`faults: ${points} points survived on ${server.kind} (${how})`);
+  const share = askedStride !== undefined && askedStride > 1
+    ? `, one in ${askedStride}`
+    : "";
+  console.log(
+    `faults: ${points} points survived on ${server.kind} (${how}${share})`,
+  );
 }
 
 /** Runs `fn` for each item, a few at a time, and gives the results in order. */
