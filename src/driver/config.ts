@@ -214,6 +214,9 @@ export function resolveConfig(
   };
 }
 
+/** Kept once it is granted: the runtime changes it when the permission is revoked. */
+let environmentPermission: Deno.PermissionStatus | undefined;
+
 /**
  * Gives the environment as far as the process may read it without asking. Under Deno a variable whose
  * permission isn't granted counts as not set, and no prompt appears.
@@ -223,14 +226,15 @@ export function resolveConfig(
 export function grantedEnvironment(): Environment {
   if (typeof Deno === "undefined") return (name) => process.env[name];
   // To ask for each variable would take most of the time that a client takes to be made.
-  if (isGranted({ name: "env" })) return (variable) => Deno.env.get(variable);
-  return (variable) =>
-    isGranted({ name: "env", variable }) ? Deno.env.get(variable) : undefined;
-}
-
-function isGranted(permission: Deno.EnvPermissionDescriptor): boolean {
-  const { state, partial } = Deno.permissions.querySync(permission);
-  return state === "granted" && !partial;
+  if (environmentPermission?.state !== "granted") {
+    environmentPermission = Deno.permissions.querySync({ name: "env" });
+  }
+  const { state, partial } = environmentPermission;
+  if (state === "granted" && !partial) return (name) => Deno.env.get(name);
+  return (variable) => {
+    const { state } = Deno.permissions.querySync({ name: "env", variable });
+    return state === "granted" ? Deno.env.get(variable) : undefined;
+  };
 }
 
 const SECRETS: readonly [RegExp, string][] = [
