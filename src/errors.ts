@@ -55,11 +55,13 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
  * Says what an SQLSTATE means to a program.
  *
  * @param code The SQLSTATE, five characters.
+ * @param severity What the server called it. One of class 08 that is a mere `ERROR`, such as
+ * CockroachDB's for an argument that it can't read, leaves the connection as it is.
  * @returns The kind; `"other"` where none fits.
  */
-export function errorKind(code: string): ErrorKind {
+export function errorKind(code: string, severity = "FATAL"): ErrorKind {
   if (KINDS[code] !== undefined) return KINDS[code];
-  return code.startsWith("08") ? "connection" : "other";
+  return code.startsWith("08") && severity !== "ERROR" ? "connection" : "other";
 }
 
 /** What belongs to a {@linkcode DatabaseError} beside the wire's fields. */
@@ -122,7 +124,7 @@ export class DatabaseError extends Error implements WireFields {
   ) {
     const { statement, notices = [], cause } = options;
     super(fields.message, cause === undefined ? undefined : { cause });
-    this.kind = errorKind(fields.code);
+    this.kind = errorKind(fields.code, fields.severity);
     this.code = fields.code;
     this.severity = fields.severity ?? "ERROR";
     this.detail = fields.detail;

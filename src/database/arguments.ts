@@ -226,6 +226,11 @@ function argumentText(value: unknown): string | null {
 export function encodeArguments(
   values: readonly unknown[],
 ): (string | null)[] {
+  if (!Array.isArray(values)) {
+    throw new TypeError(
+      "Cannot send the arguments: they are no array; give them as one, and options after it",
+    );
+  }
   const texts: (string | null)[] = new Array(values.length);
   for (let index = 0; index < values.length; index++) {
     try {

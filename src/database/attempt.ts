@@ -92,6 +92,12 @@ export class Attempts<T> implements Retryable<T> {
     options: TransactionOptions = {},
   ) {
     checkOptionNames(options, OPTION_NAMES);
+    const { maxRetries = 0 } = options;
+    if (!(typeof maxRetries === "number" && maxRetries >= 0)) {
+      throw new ConfigError(
+        `Cannot run a transaction with maxRetries ${maxRetries}: give a number from 0`,
+      );
+    }
     this.#host = host;
     this.#work = work;
     this.#options = options;
@@ -127,6 +133,7 @@ export class Attempts<T> implements Retryable<T> {
       this.#undone = true;
       throw turns.failure ?? lostError();
     }
+    if (turns.endedBy !== undefined) throw endedInsideError(turns.endedBy);
     const { timeoutMs } = this.#host;
     try {
       const { command } = await session.query("COMMIT", [], { timeoutMs });
@@ -192,6 +199,14 @@ function lostError(): DatabaseError {
   });
 }
 
+function endedInsideError(command: string): DatabaseError {
+  return new DatabaseError({
+    code: "25P01",
+    message:
+      `Cannot commit: a ${command} of the callback has ended the transaction already; leave that to transaction(), and throw to roll back`,
+  });
+}
+
 function rolledBackError(): DatabaseError {
   return new DatabaseError({
     code: "25P02",
@@ -203,7 +218,8 @@ function rolledBackError(): DatabaseError {
 function beginStatement(options: TransactionOptions): string {
   const { isolation = "serializable", readOnly, priority, asOfSystemTime } =
     options;
-  const modes = [`ISOLATION LEVEL ${chosen("isolation", isolation, LEVELS)}`];
+  const level = isolation.toLowerCase().replaceAll("_", " ");
+  const modes = [`ISOLATION LEVEL ${chosen("isolation", level, LEVELS)}`];
   if (readOnly) modes.push("READ ONLY");
   if (priority) {
     modes.push(`PRIORITY ${chosen("priority", priority, PRIORITIES)}`);

@@ -26,18 +26,11 @@ export function batchInsertStatements(
   table: string,
   rows: readonly Row[],
   types: ReadonlyMap<string, string>,
-  options: BatchOptions & { returning?: readonly string[] } = {},
+  options: BatchOptions & { returning?: true | readonly string[] } = {},
 ): Statement[] {
-  const { returning } = options;
   const columns = columnsOf(table, rows);
   const names = columns.map(quoteIdentifier).join(", ");
-  const tail = returning === undefined
-    ? ""
-    : ` RETURNING ${
-      returning.map((name) => name === "*" ? name : quoteIdentifier(name)).join(
-        ", ",
-      )
-    }`;
+  const tail = returningClause(options.returning);
   const head = `INSERT INTO ${quoteName(table)} (${names})`;
   const columnTypes = columns.map((column) => typeOf(table, column, types));
   // unnest() flattens arrays of arrays, so rows with an array column go in as plain VALUES.
@@ -121,6 +114,19 @@ export function batchDeleteStatements(
     } = ANY($1::${type}[])`,
     args: [chunk],
   }));
+}
+
+function returningClause(returning: true | readonly string[] = []): string {
+  const columns = returning === true ? ["*"] : returning;
+  if (!Array.isArray(columns)) {
+    throw new TypeError(
+      'Cannot use returning: it is no list of columns; give one, such as ["id"], or true for all',
+    );
+  }
+  const names = columns.map((name) =>
+    name === "*" ? name : quoteIdentifier(name)
+  );
+  return names.length === 0 ? "" : ` RETURNING ${names.join(", ")}`;
 }
 
 function columnsOf(table: string, rows: readonly Row[]): string[] {

@@ -25,8 +25,8 @@ import { decodeRows } from "./values.ts";
 
 /** Options of {@linkcode BatchQueries.batchInsert}. */
 export interface BatchInsertOptions extends BatchOptions {
-  /** The columns to return of every row; `["*"]` for all. Default: none. */
-  returning?: readonly string[];
+  /** The columns to return of every row; `true` for all. Default: none. */
+  returning?: true | readonly string[];
 }
 
 /** Options of batches that find their rows by a key. */
@@ -56,7 +56,7 @@ export abstract class BatchQueries extends RowQueries {
   batchInsert<T = Row>(
     table: string,
     rows: readonly Row[],
-    options: BatchOptions & { returning: readonly string[] },
+    options: BatchOptions & { returning: true | readonly string[] },
   ): Promise<T[]>;
   async batchInsert<T = Row>(
     table: string,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkOptionNames } from "../driver/config.ts";
 import { quoteIdentifier, quoteLiteral, quoteName } from "../sql.ts";
 import { orderTerms, type Where, whereConditions } from "./conditions.ts";
 
@@ -86,11 +87,18 @@ export function upsertStatement(
   };
 }
 
+const COUNT_OPTIONS = ["where", "whereClause", "params", "asOfSystemTime"];
+const SELECT_OPTIONS = [
+  ...COUNT_OPTIONS,
+  ...["columns", "orderBy", "limit", "offset", "forUpdate"],
+];
+
 /** Writes a SELECT. */
 export function selectStatement(
   table: string,
   options: SelectOptions = {},
 ): Statement {
+  checkOptionNames(options, SELECT_OPTIONS);
   const { columns, orderBy, limit, offset, forUpdate } = options;
   const { text: conditions, args } = conditionsOf(options);
   const parts = [
@@ -116,6 +124,7 @@ export function countStatement(
   table: string,
   options: CountOptions = {},
 ): Statement {
+  checkOptionNames(options, COUNT_OPTIONS);
   const { text: conditions, args } = conditionsOf(options);
   return {
     text: `SELECT count(*) AS count FROM ${quoteName(table)} ${conditions}`
@@ -212,9 +221,11 @@ function conditionsOf(options: SelectOptions): Statement {
 function restriction(
   verb: string,
   table: string,
-  { where = {}, all }: AllOptions & { where?: Where },
+  options: AllOptions & { where?: Where },
   args: unknown[],
 ): string {
+  checkOptionNames(options, ["all", "where"]);
+  const { where = {}, all } = options;
   if (Object.keys(where).length > 0) {
     return ` WHERE ${whereConditions(where, args)}`;
   }

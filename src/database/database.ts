@@ -12,7 +12,7 @@ import type {
   RowBatch,
   Session,
 } from "../driver/driver.ts";
-import { DatabaseError } from "../errors.ts";
+import { ConfigError, DatabaseError } from "../errors.ts";
 import { quoteIdentifier } from "../sql.ts";
 import { Attempts, type TransactionOptions } from "./attempt.ts";
 import { BatchQueries } from "./batches.ts";
@@ -108,6 +108,11 @@ export class Database extends BatchQueries {
 
   /** Makes a client for an address, `postgresql://user:password@host:port/database?sslmode=…`. */
   static fromUrl(url: string, options: DatabaseOptions = {}): Database {
+    if (typeof url !== "string") {
+      throw new ConfigError(
+        "Cannot make a client: the url is no string; give postgresql://…",
+      );
+    }
     return new Database({ ...options, url });
   }
 
@@ -266,7 +271,8 @@ export class Database extends BatchQueries {
           try {
             return await session.query(text, encoded, limits);
           } catch (error) {
-            throw wasBroken ? error : withUnknownOutcome(error);
+            const isLost = session.broken && !wasBroken;
+            throw isLost ? withUnknownOutcome(error) : error;
           }
         }, { signal, purpose: text }),
     );

@@ -12,7 +12,7 @@ import {
 import type { Driver } from "../driver/driver.ts";
 import { ConfigError } from "../errors.ts";
 import type { QueryEvent } from "./observer.ts";
-import type { PoolOptions } from "./pool_limits.ts";
+import { checkTimeLimit, type PoolOptions } from "./pool_limits.ts";
 
 /** Options of a {@linkcode Database}. */
 export interface DatabaseOptions extends ConnectionOptions {
@@ -59,10 +59,18 @@ export function checkOptions(options: DatabaseOptions): void {
       `Cannot use ${name} "${value}": give one of ${CHOICES[name].join(", ")}`,
     );
   }
-  const { statementTimeoutMs } = options;
-  if (statementTimeoutMs !== undefined && !(statementTimeoutMs > 0)) {
+  const { statementTimeoutMs, driver, onQuery } = options;
+  if (statementTimeoutMs !== undefined) {
+    checkTimeLimit("statementTimeoutMs", statementTimeoutMs);
+  }
+  if (driver !== undefined && typeof driver?.connect !== "function") {
     throw new ConfigError(
-      `Cannot use statementTimeoutMs ${statementTimeoutMs}: give a number of milliseconds above 0`,
+      "Cannot use the option driver: it can't connect; give what pgDriver() returns, or leave it out",
+    );
+  }
+  if (onQuery !== undefined && typeof onQuery !== "function") {
+    throw new ConfigError(
+      "Cannot use the option onQuery: it is no function; give one that takes an event",
     );
   }
 }

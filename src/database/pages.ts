@@ -6,6 +6,7 @@
  */
 
 import type { QueryResult } from "../driver/driver.ts";
+import { checkOptionNames } from "../driver/config.ts";
 import { quoteIdentifier } from "../sql.ts";
 import type { Where } from "./conditions.ts";
 import { selectStatement, type Statement } from "./crud.ts";
@@ -43,6 +44,7 @@ export interface Keyset {
  * @throws {RangeError} A size that isn't a whole number from 1.
  */
 export function keysetOf(options: PagesOptions): Keyset {
+  checkOptionNames(options, ["size", "key", "orderBy", "where"]);
   const { size = 100, key = "id", orderBy = key, where } = options;
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new RangeError(

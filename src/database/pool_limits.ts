@@ -27,11 +27,28 @@ const DEFAULTS: Required<PoolOptions> = {
 };
 
 /**
+ * Refuses a time limit that is none.
+ *
+ * @throws {ConfigError} The limit, by its name.
+ */
+export function checkTimeLimit(name: string, value: unknown): void {
+  if (typeof value === "number" && value > 0) return;
+  throw new ConfigError(
+    `Cannot use ${name} ${value}: give a number of milliseconds above 0`,
+  );
+}
+
+/**
  * Fills in the defaults.
  *
  * @throws {ConfigError} A limit that is unknown or not above 0.
  */
 export function poolLimits(options: PoolOptions): Required<PoolOptions> {
+  if (typeof options !== "object" || options === null) {
+    throw new ConfigError(
+      `Cannot make a pool of ${options}: give its limits, such as { max: 5 }`,
+    );
+  }
   checkOptionNames(options, Object.keys(DEFAULTS));
   const given = Object.entries(options)
     .filter(([, value]) => value !== undefined);

@@ -5,8 +5,10 @@
  * @module
  */
 
+import { checkOptionNames } from "../driver/config.ts";
 import type { CallOptions, QueryResult, RowBatch } from "../driver/driver.ts";
 import type { Row } from "./crud.ts";
+import { checkTimeLimit } from "./pool_limits.ts";
 import { templateStatement } from "./template.ts";
 import { decodeRows, type ValueOptions } from "./values.ts";
 
@@ -111,6 +113,7 @@ export abstract class Queries {
     args: readonly unknown[] = [],
     options: StreamQueryOptions = {},
   ): AsyncGenerator<T, void> {
+    checkCallOptions(options, STREAM_OPTIONS);
     for await (const { columns, rows } of this.runStream(text, args, options)) {
       yield* decodeRows(columns, rows, this.values) as T[];
     }
@@ -124,7 +127,21 @@ export abstract class Queries {
       const statement = templateStatement(text, rest);
       return this.run(statement.text, statement.args, {});
     }
-    const [args = [], options = {}] = rest as [unknown[]?, QueryOptions?];
+    const [args = [], options] = rest as [unknown[]?, QueryOptions?];
+    if (options === undefined) return this.run(text, args, {});
+    checkCallOptions(options, CALL_OPTIONS);
     return this.run(text, args, options);
   }
+}
+
+const CALL_OPTIONS = ["signal", "timeoutMs"];
+const STREAM_OPTIONS = [...CALL_OPTIONS, "batchSize"];
+
+function checkCallOptions(
+  options: QueryOptions,
+  names: readonly string[],
+): void {
+  checkOptionNames(options, names);
+  const { timeoutMs } = options;
+  if (timeoutMs !== undefined) checkTimeLimit("timeoutMs", timeoutMs);
 }

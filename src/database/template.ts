@@ -48,6 +48,11 @@ export function templateStatement(
   values: readonly unknown[],
 ): Statement {
   const args: unknown[] = [];
+  if (!Array.isArray(strings)) {
+    throw new TypeError(
+      "Cannot run the statement: it is neither a text nor a template; give its SQL",
+    );
+  }
   if (strings.includes(undefined!)) {
     throw new TypeError(
       "Cannot read the template: it holds an escape that JavaScript doesn't know; write each backslash twice",

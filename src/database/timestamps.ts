@@ -18,10 +18,14 @@ const SERVER_FORM =
 /** `infinity` on CockroachDB before v24.3, in seconds: the last that it can hold. */
 const OLD_INFINITY = epochSeconds("294276", "12-31", "23:59:59");
 
+/** `-infinity` there: the first instant of the Julian calendar's day 0; in arrays as ISO writes it. */
+const OLD_MINUS_INFINITY =
+  /^(4714-11-24 00:00:00(\+00)?(:00)* BC|-4713-11-24 00:00:00(\+00)?(:00)*)$/;
+
 /** The number that stands for `infinity` or `-infinity`; `undefined` for any other text. */
 function infinity(text: string): number | undefined {
   if (text === "infinity") return Infinity;
-  if (text === "-infinity") return -Infinity;
+  if (text === "-infinity" || OLD_MINUS_INFINITY.test(text)) return -Infinity;
   // No `Date` and no `Temporal` can hold it, so a text that is beyond them is looked at closely.
   const [, year, date, time, fraction, sign, hours, minutes = "00"] =
     SERVER_FORM.exec(text) ?? [];

@@ -72,7 +72,15 @@ export class Transaction extends BatchQueries {
     return this.#context.observer.run(
       { text, args, options: this.#limited(options) },
       (encoded, limits) =>
-        this.#turns.use((session) => session.query(text, encoded, limits)),
+        this.#turns.use(async (session) => {
+          const result = await session.query(text, encoded, limits);
+          const { command } = result;
+          const isOver = session.transactionStatus === "idle";
+          if (isOver && (command === "COMMIT" || command === "ROLLBACK")) {
+            this.#turns.endedBy = command;
+          }
+          return result;
+        }),
     );
   }
 

@@ -11,6 +11,8 @@ import { isRetryable } from "./retry.ts";
 
 /** The turns that calls take on a session on loan. */
 export class Turns {
+  /** The command of the caller's own that has ended the transaction. */
+  endedBy?: "COMMIT" | "ROLLBACK";
   readonly #loan: Loan;
   #state: "open" | "ending" | "over" = "open";
   #tail: Promise<void> = Promise.resolve();

@@ -70,7 +70,9 @@ function refusal(
     remedy === undefined ? "" : `; ${remedy}`
   }`;
   const { notices, cause } = error;
-  return new DatabaseError({ ...error, message }, { notices, cause });
+  // Whatever the server called it, it leaves no connection.
+  const severity = error.severity === "ERROR" ? "FATAL" : error.severity;
+  return new DatabaseError({ ...error, severity, message }, { notices, cause });
 }
 
 /**

@@ -162,7 +162,9 @@ export class WireSession implements Session {
     this.#check(call);
     const running: Running = this.#running = { answer };
     const limit = new Limit({ signal, timeoutMs }, () => this.#end());
-    await this.#wire.run(call, answer);
+    await this.#wire.run(call, answer).catch((error) => {
+      this.#wire.lose(abandoned("the driver failed", error));
+    });
     running.onEnd?.();
     limit[Symbol.dispose]();
     clearTimeout(this.#grace);

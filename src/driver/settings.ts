@@ -128,14 +128,16 @@ export function toMilliseconds(value: unknown, where: string): number {
 }
 
 /**
- * Takes a time limit in seconds, as URLs and variables have it.
+ * Takes a time limit in seconds, as URLs and variables have it. As in libpq, 0 is no limit: the
+ * longest that there is.
  *
  * @param value A text of digits.
  * @param where Where it stands, for the message.
  * @returns The limit in milliseconds.
- * @throws {ConfigError} Where it is no whole number of seconds from 1.
+ * @throws {ConfigError} Where it is no whole number of seconds.
  */
 export function secondsToMilliseconds(value: unknown, where: string): number {
+  if (value === "0") return MAX_TIMEOUT_MS;
   return toWhole(value, where, Math.floor(MAX_TIMEOUT_MS / 1000)) * 1000;
 }
 

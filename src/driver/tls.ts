@@ -68,7 +68,7 @@ export function tlsAttempts(mode: SslMode): readonly TlsAttempt[] {
 
 /**
  * Says whether a failed first attempt leads on to the second one. Under `prefer` that is a server
- * without TLS or a failed handshake; under `allow` a server that refuses this log-in, as it does
+ * without TLS, a failed handshake, or one that lets this user in only without it; under `allow` a server that refuses this log-in, as it does
  * where it insists on TLS. Nothing else does: a wrong password is never tried again.
  *
  * @param mode The mode.
@@ -76,7 +76,8 @@ export function tlsAttempts(mode: SslMode): readonly TlsAttempt[] {
  */
 export function fallsBack(mode: SslMode, error: unknown): boolean {
   if (mode === "allow") return ["28000", "08P01"].includes(codeOf(error));
-  return mode === "prefer" && tlsProblem(error) !== undefined;
+  return mode === "prefer" &&
+    (codeOf(error) === "28000" || tlsProblem(error) !== undefined);
 }
 
 const TLS_CODE =
