@@ -8,9 +8,7 @@
 import type { TextRow } from "../driver/driver.ts";
 import { quoteIdentifier, quoteLiteral, quoteName, splitName } from "../sql.ts";
 import type { Statement } from "./crud.ts";
-
-/** https://www.postgresql.org/docs/current/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT */
-const FIRST_USER_OID = 16_384;
+import { FIRST_USER_OID } from "./type_oids.ts";
 
 /** Writes the query for a table or view, in its schema or, without one, on the search path. */
 export function existsStatement(table: string): Statement {
@@ -81,6 +79,31 @@ export function typeStatement(oid: string): Statement {
       `WHERE t.oid = ${Number(oid)}`,
     args: [],
   };
+}
+
+/**
+ * Writes the query for what an array holds: whether the type is an array whose text can be read, the
+ * type of its elements, and that type's own where it is a domain. It asks for one type, as
+ * {@linkcode typeStatement} does.
+ */
+export function arrayElementStatement(oid: number): Statement {
+  return {
+    text:
+      "SELECT t.typcategory = 'A' AND t.typdelim = ',', t.typelem, e.typbasetype FROM pg_catalog.pg_type t " +
+      `LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem WHERE t.oid = ${oid}`,
+    args: [],
+  };
+}
+
+/**
+ * Reads the answer to {@linkcode arrayElementStatement}.
+ *
+ * @returns The OID of the elements' type; `undefined` where the type is no array.
+ */
+export function arrayElement(rows: readonly TextRow[]): number | undefined {
+  const [[isArray, element, domain]] = rows;
+  if (isArray !== "t" || element === "0") return undefined;
+  return Number(domain) || Number(element);
 }
 
 /** Writes the name of a type. */

@@ -5,6 +5,7 @@
  */
 
 import { grantedEnvironment, resolveConfig } from "../driver/config.ts";
+import { connectFailure } from "../driver/connect_failure.ts";
 import type {
   ConnectionConfig,
   Driver,
@@ -24,6 +25,7 @@ import { runWithRetries } from "./retry.ts";
 import { Table } from "./table.ts";
 import { Tokens } from "./tokens.ts";
 import { Transaction } from "./transaction.ts";
+import { UserTypes } from "./user_types.ts";
 import type { ValueOptions } from "./values.ts";
 
 /** What a server is. */
@@ -68,8 +70,7 @@ const DENO_POSTGRES: Driver = {
  * ```
  */
 export class Database extends BatchQueries {
-  /** How values are decoded. */
-  protected override readonly values: ValueOptions;
+  readonly #types: UserTypes;
   readonly #config: ConnectionConfig;
   readonly #driver: Driver;
   readonly #pool: SessionPool;
@@ -97,7 +98,7 @@ export class Database extends BatchQueries {
       onQuery,
       ...connection
     } = options;
-    this.values = { int8, timestamps };
+    this.#types = new UserTypes({ int8, timestamps });
     this.#config = resolveConfig(connection, grantedEnvironment());
     this.#driver = driver;
     this.#pool = new SessionPool(driver, this.#config, pool);
@@ -116,6 +117,11 @@ export class Database extends BatchQueries {
     return new Database({ ...options, url });
   }
 
+  /** How values are decoded. */
+  protected override get values(): ValueOptions {
+    return this.#types.values;
+  }
+
   /** Where the client connects to. The password is not part of it. */
   get config(): Omit<ConnectionConfig, "password"> {
     const { password: _, ...rest } = this.#config;
@@ -131,7 +137,11 @@ export class Database extends BatchQueries {
     await this.#pool.use(async (session) => {
       // CockroachDB lets a client into a database that isn't there.
       if (session.parameters.crdb_version === undefined) return;
-      await session.query("SELECT 1 FROM pg_catalog.pg_database LIMIT 1");
+      try {
+        await session.query("SELECT 1 FROM pg_catalog.pg_database LIMIT 1");
+      } catch (error) {
+        throw connectFailure(error, this.#config);
+      }
     });
     return this;
   }
@@ -228,7 +238,12 @@ export class Database extends BatchQueries {
       isCommitted: (token: string) => this.#tokens.isCommitted(token),
       timeoutMs: this.#statementTimeoutMs,
     };
-    const context = { values: this.values, observer: this.#observer, signal };
+    const context = {
+      types: this.#types,
+      observer: this.#observer,
+      openSession: () => this.openSession(),
+      signal,
+    };
     const attempts = new Attempts(
       host,
       (turns) => fn(new Transaction(turns, context)),
@@ -269,7 +284,12 @@ export class Database extends BatchQueries {
         this.#pool.use(async (session) => {
           const wasBroken = session.broken;
           try {
-            return await session.query(text, encoded, limits);
+            const result = await session.query(text, encoded, limits);
+            const { columns } = result;
+            if (this.#types.lacks(columns)) {
+              await this.#types.learn(columns, session, limits);
+            }
+            return result;
           } catch (error) {
             const isLost = session.broken && !wasBroken;
             throw isLost ? withUnknownOutcome(error) : error;
@@ -298,7 +318,10 @@ export class Database extends BatchQueries {
     const { signal } = options;
     const loan = await this.#pool.acquire({ signal, purpose: text });
     try {
-      yield* loan.session.stream(text, encoded, options);
+      yield* this.#types.follow(
+        loan.session.stream(text, encoded, options),
+        () => this.openSession(),
+      );
     } finally {
       await loan.release();
     }

@@ -17,7 +17,7 @@ export interface PagesOptions {
   size?: number;
   /**
    * The column to go by, with `asc` or `desc` after it if you like; among rows that share a value
-   * the key decides, and rows where it is NULL are left out. Default: the key.
+   * the key decides, and rows where it is NULL come last, by key. Default: the key.
    */
   orderBy?: string;
   /** Conditions that all have to hold. */
@@ -66,32 +66,43 @@ export function keysetOf(options: PagesOptions): Keyset {
   };
 }
 
+/** Where a page ended: the texts of the keyset's columns. */
+export type PageEnd = readonly (string | null)[];
+
+/** Where the rows with a value end, and those begin in which the column to go by is NULL. */
+export const VALUES_END: PageEnd = [null];
+
 /**
- * Writes the SELECT of a page.
+ * Writes the SELECT of a page. It reads the rows in which the column to go by has a value, or, after
+ * an end where that is NULL, those without one.
  *
  * @param table The table.
- * @param options The way, and the texts of the key columns where the page before ended.
+ * @param options The way, and where the page before ended.
  */
 export function pageStatement(
   table: string,
-  options: Keyset & { after?: readonly string[] },
+  options: Keyset & { after?: PageEnd },
 ): Statement {
-  const { columns, descending, size, where, after } = options;
+  const { columns, descending, size, where, after = [] } = options;
   const names = columns.map(quoteIdentifier);
-  const places = names.map((_, index) => `$${index + 1}`).join(", ");
+  const isTail = columns.length > 1 && after[0] === null;
+  const ordering = isTail ? names.slice(1) : names;
+  const params = isTail ? after.slice(1) : after;
+  const places = params.map((_, index) => `$${index + 1}`).join(", ");
   const conditions = [
-    ...names.slice(0, -1).map((name) => `${name} IS NOT NULL`),
-    ...(after === undefined
+    ...names.slice(0, -1)
+      .map((name) => `${name} IS ${isTail ? "NULL" : "NOT NULL"}`),
+    ...(params.length === 0
       ? []
-      : [`(${names.join(", ")}) ${descending ? "<" : ">"} (${places})`]),
+      : [`(${ordering.join(", ")}) ${descending ? "<" : ">"} (${places})`]),
   ];
   return selectStatement(table, {
     where,
     ...(conditions.length === 0
       ? {}
       : { whereClause: conditions.join(" AND ") }),
-    params: after,
-    orderBy: names.map((name) => `${name} ${descending ? "DESC" : "ASC"}`),
+    params,
+    orderBy: ordering.map((name) => `${name} ${descending ? "DESC" : "ASC"}`),
     limit: size,
   });
 }
@@ -103,8 +114,8 @@ export function pageStatement(
 export function endOfPage(
   { columns, rows }: QueryResult,
   keyset: Keyset,
-): string[] {
+): PageEnd {
   return keyset.columns.map((name) =>
-    rows[rows.length - 1][columns.findIndex((column) => column.name === name)]!
+    rows[rows.length - 1][columns.findIndex((column) => column.name === name)]
   );
 }

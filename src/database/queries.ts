@@ -101,7 +101,8 @@ export abstract class Queries {
   }
 
   /**
-   * Runs a statement and yields its rows one by one, holding no more than a batch of them.
+   * Runs one statement and yields its rows one by one, holding no more than a batch of them. Of
+   * several statements in one text the server refuses all.
    *
    * @example
    * ```ts ignore

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { QueryResult } from "../driver/driver.ts";
 import { quoteName } from "../sql.ts";
 import { existsStatement, primaryKeyStatement } from "./catalog.ts";
 import type { Where } from "./conditions.ts";
@@ -23,9 +24,12 @@ import {
 } from "./crud.ts";
 import {
   endOfPage,
+  type Keyset,
   keysetOf,
+  type PageEnd,
   type PagesOptions,
   pageStatement,
+  VALUES_END,
 } from "./pages.ts";
 import { Queries } from "./queries.ts";
 import { decodeRows } from "./values.ts";
@@ -144,7 +148,8 @@ export abstract class RowQueries extends Queries {
   }
 
   /**
-   * Reads a table page by page, each from where the one before ended (keyset pagination).
+   * Reads a table page by page, each from where the one before ended (keyset pagination). Every row
+   * comes once; those in which the column to go by is NULL come last.
    *
    * @throws {RangeError} A size that isn't a whole number from 1.
    */
@@ -153,16 +158,34 @@ export abstract class RowQueries extends Queries {
     options: PagesOptions = {},
   ): AsyncGenerator<T[], void> {
     const keyset = keysetOf(options);
-    let after: string[] | undefined;
+    let after: PageEnd | undefined;
     for (;;) {
-      const { text, args } = pageStatement(table, { ...keyset, after });
-      const page = await this.run(text, args, {});
+      const page = await this.#page(table, { ...keyset, after });
       if (page.rows.length > 0) {
         yield decodeRows(page.columns, page.rows, this.values) as T[];
       }
       if (page.rows.length < keyset.size) return;
       after = endOfPage(page, keyset);
     }
+  }
+
+  /** Reads a page; one that the rows with a value don't fill goes on with those without one. */
+  async #page(
+    table: string,
+    options: Keyset & { after?: PageEnd },
+  ): Promise<QueryResult> {
+    const { columns, size, after } = options;
+    const { text, args } = pageStatement(table, options);
+    const page = await this.run(text, args, {});
+    const room = size - page.rows.length;
+    if (room === 0 || columns.length === 1 || after?.[0] === null) return page;
+    const rest = pageStatement(table, {
+      ...options,
+      size: room,
+      after: VALUES_END,
+    });
+    const { rows } = await this.run(rest.text, rest.args, {});
+    return { ...page, rows: [...page.rows, ...rows] };
   }
 
   async #rows<T>({ text, args }: Statement): Promise<T[]> {

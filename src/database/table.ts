@@ -120,7 +120,8 @@ export class Table<T = Row> {
   }
 
   /**
-   * Reads the table page by page, each from where the one before ended (keyset pagination).
+   * Reads the table page by page, each from where the one before ended (keyset pagination). Every row
+   * comes once; those in which the column to go by is NULL come last.
    *
    * @throws {RangeError} A size that isn't a whole number from 1.
    */

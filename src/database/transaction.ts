@@ -4,20 +4,23 @@
  * @module
  */
 
-import type { QueryResult, RowBatch } from "../driver/driver.ts";
+import type { QueryResult, RowBatch, Session } from "../driver/driver.ts";
 import { BatchQueries } from "./batches.ts";
 import type { Observer } from "./observer.ts";
 import type { QueryOptions, StreamQueryOptions } from "./queries.ts";
 import { Table } from "./table.ts";
 import type { Turns } from "./turns.ts";
+import type { UserTypes } from "./user_types.ts";
 import type { ValueOptions } from "./values.ts";
 
 /** What a {@linkcode Transaction} has from its database. */
 export interface TransactionContext {
   /** How values are decoded. */
-  readonly values: ValueOptions;
+  readonly types: UserTypes;
   /** Runs and reports statements. */
   readonly observer: Observer;
+  /** Opens a session beside the transaction's. */
+  readonly openSession: () => Promise<Session>;
   /** Cancels the transaction. */
   readonly signal?: AbortSignal;
 }
@@ -37,8 +40,6 @@ export interface TransactionContext {
  * ```
  */
 export class Transaction extends BatchQueries {
-  /** How values are decoded. */
-  protected override readonly values: ValueOptions;
   readonly #turns: Turns;
   readonly #context: TransactionContext;
 
@@ -50,9 +51,13 @@ export class Transaction extends BatchQueries {
    */
   constructor(turns: Turns, context: TransactionContext) {
     super();
-    this.values = context.values;
     this.#turns = turns;
     this.#context = context;
+  }
+
+  /** How values are decoded. */
+  protected override get values(): ValueOptions {
+    return this.#context.types.values;
   }
 
   /** A table by name, with methods that know its key, inside the transaction. */
@@ -74,10 +79,14 @@ export class Transaction extends BatchQueries {
       (encoded, limits) =>
         this.#turns.use(async (session) => {
           const result = await session.query(text, encoded, limits);
-          const { command } = result;
+          const { columns, command } = result;
           const isOver = session.transactionStatus === "idle";
           if (isOver && (command === "COMMIT" || command === "ROLLBACK")) {
             this.#turns.endedBy = command;
+          }
+          const { types } = this.#context;
+          if (types.lacks(columns)) {
+            await types.learn(columns, session, limits);
           }
           return result;
         }),
@@ -90,11 +99,12 @@ export class Transaction extends BatchQueries {
     args: readonly unknown[],
     options: StreamQueryOptions,
   ): AsyncIterable<RowBatch> {
-    return this.#context.observer.stream(
+    const { observer, types, openSession } = this.#context;
+    return observer.stream(
       { text, args, options: this.#limited(options) },
       (encoded, limits) =>
         this.#turns.useStream((session) =>
-          session.stream(text, encoded, limits)
+          types.follow(session.stream(text, encoded, limits), openSession)
         ),
     );
   }

@@ -24,6 +24,9 @@ export const TYPE_OIDS = {
   jsonb: 3802,
 } as const;
 
+/** https://www.postgresql.org/docs/current/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT */
+export const FIRST_USER_OID = 16_384;
+
 /** The OID of text, the type of the elements that stay strings. */
 export const TEXT_OID = 25;
 

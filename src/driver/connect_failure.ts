@@ -7,7 +7,10 @@
 
 import { ConfigError, DatabaseError } from "../errors.ts";
 import type { ConnectionConfig } from "./driver.ts";
+import { HUNG_UP } from "./loss.ts";
 import { tlsProblem } from "./tls.ts";
+
+const NOT_POSTGRESQL = "the answer isn't PostgreSQL's; check host and port";
 
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [
@@ -26,6 +29,9 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
     /ETIMEDOUT|TimedOut/,
     "the host didn't answer; check the network and the firewall",
   ],
+  [/ECONNRESET|ConnectionReset/, HUNG_UP],
+  // npm:pg's words for an answer to the request for TLS that is neither yes nor no.
+  [/There was an error establishing an SSL connection/, NOT_POSTGRESQL],
   [/ENOENT|NotFound/, "there is no such socket; check that a server runs"],
   [
     /EACCES|PermissionDenied/,
@@ -121,7 +127,7 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof DatabaseError) {
     if (error.code === "08001") {
-      return "the answer isn't PostgreSQL's; check host and port";
+      return NOT_POSTGRESQL;
     }
     return error.cause === undefined
       ? "the server closed the connection during the log-in; see its log, and check host and port"

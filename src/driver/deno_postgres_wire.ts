@@ -66,12 +66,14 @@ export class DenoPostgresWire implements Wire {
   /**
    * Runs a statement; what comes in goes into the answer. The driver would send one with arguments
    * as five frames, each encoded and waited for on its own, which takes as long as all else that
-   * this side does for a short statement; so it is asked for an empty one, which is replaced.
+   * this side does for a short statement; so it is asked for an empty one, which is replaced. So is
+   * one that is streamed: in this way the server takes no second statement, whose rows would run
+   * together with the first one's.
    */
   async run(statement: Statement, answer: Answer): Promise<void> {
     const { client, transport } = this.#parts;
     const { text, args } = statement;
-    const isPlain = args.length === 0;
+    const isPlain = args.length === 0 && !answer.streamed;
     transport.begin(answer, isPlain ? undefined : statementFrames(text, args));
     try {
       await client.queryArray(isPlain ? text : "");

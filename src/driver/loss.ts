@@ -18,6 +18,10 @@ export function hangUp(cause: unknown): DatabaseError {
   return abandoned(reason, cause);
 }
 
+/** The end of a connection that was being opened, and what to do. */
+export const HUNG_UP =
+  "the server closed the connection; see its log, and check host, port and sslmode";
+
 /**
  * A decision of ours to close the connection.
  *

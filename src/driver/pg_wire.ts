@@ -81,7 +81,9 @@ export class PgWire implements Wire {
       await this.#client.connect();
     } catch (error) {
       const fields = errorFields(error);
-      if (fields === undefined) throw error;
+      if (fields === undefined) {
+        throw isHangUp(error) ? hangUp(undefined) : error;
+      }
       throw new DatabaseError(fields, { notices: this.#answer.notices });
     }
     this.#client.unref();
@@ -266,7 +268,10 @@ function lossError(cause: Error): DatabaseError {
   if (cause instanceof DatabaseError) return cause;
   const fields = errorFields(cause);
   if (fields !== undefined) return new DatabaseError(fields, { cause });
-  // The client's own words for an end of the stream add nothing.
-  const orderly = /^Connection terminated/.test(cause.message);
-  return hangUp(orderly ? undefined : cause);
+  return hangUp(isHangUp(cause) ? undefined : cause);
+}
+
+/** The client's own words for an end of the stream. */
+function isHangUp(error: unknown): boolean {
+  return error instanceof Error && /^Connection terminated/.test(error.message);
 }

@@ -20,11 +20,14 @@ export const SSL_REQUEST: Uint8Array<ArrayBuffer> = new Uint8Array(
 /** Ends a session. */
 export const TERMINATE: Uint8Array<ArrayBuffer> = frame("X", new Uint8Array());
 
+/** Ends what was sent without one; the server then says that it is ready. */
+export const SYNC: Uint8Array<ArrayBuffer> = frame("S", new Uint8Array());
+
 /** A Describe of the portal, an Execute of all its rows, and a Sync. */
 const DESCRIBE_EXECUTE_SYNC = Uint8Array.of(
   ...frame("D", encoder.encode("P\0")),
   ...frame("E", new Uint8Array(5)),
-  ...frame("S", new Uint8Array()),
+  ...SYNC,
 );
 
 /** What a statement's frames take beside its texts, and an argument beside its own. */
@@ -35,7 +38,7 @@ const ARGUMENT_LENGTH = 4;
 const MAX_BYTES = 3;
 
 /**
- * Builds the frames of a statement with arguments, which are sent in text and whose types the
+ * Builds the frames of one statement, with arguments or without, which are sent in text and whose types the
  * server finds out: Parse, Bind, Describe, Execute and Sync.
  *
  * @param text The statement.

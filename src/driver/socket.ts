@@ -11,8 +11,14 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import { connect as startTls } from "node:tls";
 import type { ConnectionConfig } from "./driver.ts";
+import { HUNG_UP } from "./loss.ts";
 import { SSL_REQUEST } from "./requests.ts";
-import { TLS_REFUSED, type TlsOptions, tlsProblem } from "./tls.ts";
+import {
+  TLS_REFUSED,
+  TLS_SPOILED,
+  type TlsOptions,
+  tlsProblem,
+} from "./tls.ts";
 
 /** A connection, as a session sees it. One read and one write may be under way at a time. */
 export interface ByteStream {
@@ -25,6 +31,10 @@ export interface ByteStream {
   /** Says whether a read under way keeps the process alive. */
   hold(alive: boolean): void;
 }
+
+/** The answers to a request for TLS: `S` and `N`. */
+const YES = 0x53;
+const NO = 0x4e;
 
 /** Options of {@linkcode openStream}. */
 export interface OpenOptions {
@@ -114,19 +124,24 @@ async function openTls(
     await settled(plain, "connect");
     plain.write(SSL_REQUEST);
     const [answer] = await settled(plain, "data") as [Uint8Array];
-    if (answer[0] === 0x4e) throw new Error(TLS_REFUSED);
-    if (answer[0] !== 0x53) {
-      throw handshakeError("the server's answer is none of PostgreSQL's");
+    const [word] = answer;
+    if (word !== YES && word !== NO) {
+      throw handshakeError("the server's answer is none of PostgreSQL's", {
+        code: TLS_SPOILED,
+      });
     }
     // Such bytes were sent in plain text, by anyone: https://www.postgresql.org/support/security/CVE-2021-23222/
     if (answer.length > 1) {
-      throw handshakeError("the server sent plain text before the handshake");
+      throw handshakeError("the server sent plain text before the handshake", {
+        code: TLS_SPOILED,
+      });
     }
+    if (word === NO) throw new Error(TLS_REFUSED);
     socket = startTls({ ...tls, socket: plain });
-    await settled(socket, "secureConnect").catch((error) => {
-      throw tlsProblem(error) === undefined
-        ? handshakeError(error.message, error)
-        : error;
+    await settled(socket, "secureConnect").catch((cause) => {
+      if (tlsProblem(cause) !== undefined) throw cause;
+      const isReset = cause.code === "ECONNRESET";
+      throw handshakeError(isReset ? HUNG_UP : cause.message, { cause });
     });
     return new SocketStream(socket);
   } catch (error) {
@@ -138,8 +153,12 @@ async function openTls(
   }
 }
 
-function handshakeError(reason: string, cause?: unknown): Error {
-  return Object.assign(new Error(reason, { cause }), { code: "EPROTO" });
+function handshakeError(
+  reason: string,
+  options: { code?: string; cause?: unknown } = {},
+): Error {
+  const { code = "EPROTO", cause } = options;
+  return Object.assign(new Error(reason, { cause }), { code });
 }
 
 /** Waits for an event of a socket; its error or its end rejects. */
@@ -159,7 +178,7 @@ function settled(socket: Socket, event: string): Promise<unknown[]> {
         reject(
           event === "connect"
             ? new Error("the connection was closed")
-            : handshakeError("the server closed the connection"),
+            : handshakeError(HUNG_UP),
         )
       );
     socket.once(event, happened).once("error", failed).once("close", closed);

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
@@ -39,6 +40,9 @@ export interface TlsOptions {
 /** The cause of the error that tells that a server answered the request for TLS with "no". */
 export const TLS_REFUSED = "The server does not support SSL connections";
 
+/** The code of an answer to the request for TLS that may be an attacker's: it ends the attempts. */
+export const TLS_SPOILED = "ERR_TLS_SPOILED";
+
 const ATTEMPTS: Readonly<Record<SslMode, readonly TlsAttempt[]>> = {
   disable: ["plain"],
   allow: ["plain", "tls"],
@@ -68,16 +72,17 @@ export function tlsAttempts(mode: SslMode): readonly TlsAttempt[] {
 
 /**
  * Says whether a failed first attempt leads on to the second one. Under `prefer` that is a server
- * without TLS, a failed handshake, or one that lets this user in only without it; under `allow` a server that refuses this log-in, as it does
- * where it insists on TLS. Nothing else does: a wrong password is never tried again.
+ * without TLS, a failed handshake, or one that lets this user in only without it; under `allow` a
+ * server that refuses this log-in, as it does where it insists on TLS. Nothing else does: a wrong
+ * password is never tried again, nor a server that answers the request for TLS with anything else.
  *
  * @param mode The mode.
  * @param error The failure of the first attempt; its cause counts too.
  */
 export function fallsBack(mode: SslMode, error: unknown): boolean {
   if (mode === "allow") return ["28000", "08P01"].includes(codeOf(error));
-  return mode === "prefer" &&
-    (codeOf(error) === "28000" || tlsProblem(error) !== undefined);
+  if (mode !== "prefer" || codeOf(error) === TLS_SPOILED) return false;
+  return codeOf(error) === "28000" || tlsProblem(error) !== undefined;
 }
 
 const TLS_CODE =
@@ -172,8 +177,22 @@ export async function loadTlsOptions(
       what: "client key",
       label: /PRIVATE KEY/,
     });
+    if (isOtherKey(options.cert, options.key)) {
+      throw new ConfigError(
+        "Cannot use sslcert with sslkey: the key is another certificate's; give the two files that were made together",
+      );
+    }
   }
   return options;
+}
+
+/** What can't be read is left to the handshake: it may know more forms of keys. */
+function isOtherKey(cert: string, key: string): boolean {
+  try {
+    return !new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
 }
 
 interface PemOptions {

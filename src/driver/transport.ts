@@ -27,7 +27,7 @@ import {
 } from "./frames.ts";
 import { CLOSED, hangUp, protocolBreach } from "./loss.ts";
 import { type DriverWriter, Outbox } from "./outbox.ts";
-import { copyFail, TERMINATE } from "./requests.ts";
+import { copyFail, SYNC, TERMINATE } from "./requests.ts";
 import type { ByteStream } from "./socket.ts";
 
 /** The part of a `Deno.Conn` that deno-postgres uses. */
@@ -72,6 +72,7 @@ export class Transport {
   #stream: ByteStream;
   #outbox: Outbox;
   #answer?: Answer;
+  #synced = false;
   #loggedIn = false;
   #buffer = new FrameBuffer();
   #columns = new ColumnCache();
@@ -100,10 +101,12 @@ export class Transport {
    * Starts a call: what comes in belongs to its answer.
    *
    * @param answer Where to put it.
-   * @param request What to send now, in place of the driver's next frame; without it that one is sent.
+   * @param request What to send now, in place of the driver's next frame, with a Sync at its end;
+   * without it the driver's own is sent.
    */
   begin(answer: Answer, request?: Uint8Array): void {
     this.#answer = answer;
+    this.#synced = request !== undefined;
     if (request !== undefined) this.#outbox.sendInstead(request);
     this.#stream.hold(true);
   }
@@ -162,17 +165,10 @@ export class Transport {
     while (this.#served.length === 0) {
       if (this.lost !== undefined) throw this.lost;
       const answer = this.#answer;
-      if (answer !== undefined && answer.rows.length > 0 && this.#batchDone()) {
+      if (answer?.room === 0) {
         await answer.handOver();
       } else if (!this.#takeFrame()) await this.#fill();
     }
-  }
-
-  /** Whether the rows that wait must be taken before the next frame. */
-  #batchDone(): boolean {
-    const { room, streamed } = this.#answer!;
-    return room === 0 ||
-      (streamed && this.#buffer.type === FRAME.rowDescription);
   }
 
   /** Takes the next frame, or rows, out of the buffer; false where there is no whole one. */
@@ -244,6 +240,8 @@ export class Transport {
       case FRAME.copyIn:
         this.#refuseCopy("FROM STDIN", "INSERT");
         this.#outbox.send(copyFail("not supported"));
+        // The server has ignored the Sync that came before.
+        if (this.#synced) this.#outbox.send(SYNC);
         break;
       case FRAME.copyOut:
         this.#refuseCopy("TO STDOUT", "SELECT");

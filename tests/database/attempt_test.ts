@@ -17,6 +17,7 @@ import {
 import { Database } from "../../src/database/database.ts";
 import type { Transaction } from "../../src/database/transaction.ts";
 import { databaseTest, server } from "../support/database.ts";
+import { drivers } from "../support/drivers.ts";
 import {
   type Action,
   faultProxy,
@@ -306,6 +307,59 @@ databaseTest(
 );
 
 databaseTest(
+  "Database.transaction() rejects where its callback has ended the transaction itself",
+  async (db) => {
+    await db.createTable("t", { id: "INT PRIMARY KEY" });
+    for (const command of ["COMMIT", "ROLLBACK"]) {
+      const error = await assertRejects(
+        () =>
+          db.transaction(async (tx) => {
+            await tx.execute(command);
+            await tx.query("SELECT 1");
+          }),
+        DatabaseError,
+        `Cannot commit: a ${command} of the callback has ended the transaction already`,
+      );
+      assertEquals(error.code, "25P01");
+    }
+    assertEquals(await db.queryOne("SELECT 1 AS one"), { one: 1 });
+  },
+);
+
+for (const { driver, reason } of drivers) {
+  databaseTest(
+    `a transaction of ${driver.name} runs once where the server can't read its arguments`,
+    async (_, { options }) => {
+      await using db = new Database({ ...options, driver, pool: { max: 1 } });
+      const cases: [string, unknown[]][] = [
+        ["SELECT $1::INT8", ["abc"]],
+        ["SELECT $1::INT8, $2::INT8", [1]],
+      ];
+      for (const [text, args] of cases) {
+        let attempts = 0;
+        const inside = await assertRejects(() =>
+          db.transaction((tx) => {
+            attempts++;
+            return tx.query(text, args);
+          }), DatabaseError);
+        const outside = await assertRejects(
+          () => db.query(text, args),
+          DatabaseError,
+        );
+        assertEquals([attempts, inside.kind, outside.kind], [
+          1,
+          "other",
+          "other",
+        ]);
+        assertEquals(inside.message, outside.message);
+      }
+      assertEquals(await db.queryOne("SELECT 1 AS one"), { one: 1 });
+    },
+    { ignore: reason },
+  );
+}
+
+databaseTest(
   "Database.transaction() commits what came after ROLLBACK TO SAVEPOINT",
   async (db) => {
     await db.createTable("t", { id: "INT PRIMARY KEY" });
@@ -534,10 +588,20 @@ Deno.test("Attempts refuses options that it doesn't know", () => {
   const make = (options: object) => () =>
     new Attempts({} as never, () => Promise.resolve(), options);
   assertThrows(
-    make({ isolation: "serializable; DROP TABLE t" }),
+    make({ isolation: "serializable; drop table t" }),
     ConfigError,
-    'Cannot begin a transaction with isolation "serializable; DROP TABLE t": give one of serializable, repeatable read, read committed',
+    'Cannot begin a transaction with isolation "serializable; drop table t": give one of serializable, repeatable read, read committed',
   );
+  for (const isolation of ["READ COMMITTED", "read_committed"]) {
+    assert(make({ isolation })() instanceof Attempts);
+  }
+  for (const maxRetries of [-1, NaN, "3"]) {
+    assertThrows(
+      make({ maxRetries }),
+      ConfigError,
+      `Cannot run a transaction with maxRetries ${maxRetries}: give a number from 0`,
+    );
+  }
   assertThrows(
     make({ priority: "urgent" }),
     ConfigError,

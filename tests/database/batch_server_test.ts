@@ -56,7 +56,7 @@ const ARRAYS: Record<string, Sample> = {
   texts: { type: "TEXT[]", values: [['a"b', "c,d", null, ""], [], null] },
   moods: {
     type: 'app."Mood"[]',
-    values: ['{ok,"so \\"so\\", \\\\"}', "{}", null],
+    values: [["ok", 'so "so", \\', null], [], null],
   },
 };
 
@@ -174,6 +174,11 @@ databaseTest(
       rows.map(({ id }) => id),
     );
     assertEquals(await db.count("t"), 10_000);
+    const [first] = await db.batchInsert("t", [{ id: -1, name: null }], {
+      returning: true,
+    });
+    assertEquals(first, { id: -1, name: null });
+    await db.delete("t", { id: -1 });
     const ids = rows.map(({ id }) => id);
     assertEquals(await db.batchDelete("t", ids, { chunkSize: 2_500 }), 10_000);
   },

@@ -40,6 +40,15 @@ Deno.test("batchInsertStatements() cuts chunks and returns what is asked for", (
     returning: ["*"],
   });
   assertEquals(text, `${insert} RETURNING *`);
+  const [all] = batchInsertStatements("t", rows, TYPES, { returning: true });
+  assertEquals(all.text, text);
+  const [none] = batchInsertStatements("t", rows, TYPES, { returning: [] });
+  assertEquals(none.text, insert);
+  assertThrows(
+    () => batchInsertStatements("t", rows, TYPES, { returning: "id" as never }),
+    TypeError,
+    "Cannot use returning: it is no list of columns",
+  );
 });
 
 Deno.test("batchInsertStatements() sends array columns as plain values, within the limit of arguments", () => {

@@ -47,11 +47,93 @@ Deno.test("Database refuses options that it doesn't know, and says which one was
       { statementTimeoutMs: 0 },
       "Cannot use statementTimeoutMs 0: give a number of milliseconds above 0",
     ],
+    [
+      { statementTimeoutMs: "5s" },
+      "Cannot use statementTimeoutMs 5s: give a number of milliseconds above 0",
+    ],
+    [
+      { pool: 5 },
+      "Cannot make a pool of 5: give its limits, such as { max: 5 }",
+    ],
+    [
+      { driver: {} },
+      "Cannot use the option driver: it can't connect; give what pgDriver() returns, or leave it out",
+    ],
+    [
+      { onQuery: true },
+      "Cannot use the option onQuery: it is no function; give one that takes an event",
+    ],
   ];
   for (const [options, message] of cases) {
     assertThrows(make(options), ConfigError, message);
   }
 });
+
+Deno.test("Database.fromUrl() refuses what is no text", () => {
+  assertThrows(
+    () => Database.fromUrl(undefined as never),
+    ConfigError,
+    "Cannot make a client: the url is no string; give postgresql://…",
+  );
+});
+
+Deno.test("Database's calls refuse options that they don't know, before anything is sent", async () => {
+  const driver = new FakeDriver();
+  await using db = new Database({ driver });
+  const wrong = { limi: 1 } as never;
+  const calls: (() => Promise<unknown>)[] = [
+    () => db.query("SELECT 1", [], wrong),
+    () => db.queryOne("SELECT 1", [], wrong),
+    () => db.execute("SELECT 1", [], wrong),
+    () => db.stream("SELECT 1", [], wrong).next(),
+    () => db.select("t", wrong),
+    () => db.selectOne("t", wrong),
+    () => db.count("t", wrong),
+    () => db.update("t", { a: 1 }, { id: 1 }, wrong),
+    () => db.delete("t", { id: 1 }, wrong),
+    () => db.pages("t", wrong).next(),
+    () => db.table("t").pages(wrong).next(),
+    () => db.transaction(() => Promise.resolve(), wrong),
+  ];
+  for (const call of calls) {
+    await assertRejects(call, ConfigError, 'Cannot use the option "limi"');
+  }
+  for (const timeoutMs of [0, -1, NaN, "5"] as number[]) {
+    await assertRejects(
+      () => db.query("SELECT 1", [], { timeoutMs }),
+      ConfigError,
+      `Cannot use timeoutMs ${timeoutMs}: give a number of milliseconds above 0`,
+    );
+  }
+  await assertRejects(
+    () => db.query(1 as never),
+    TypeError,
+    "Cannot run the statement: it is neither a text nor a template",
+  );
+  assertEquals(driver.attempts, 0);
+});
+
+databaseTest(
+  "Database refuses arguments that are no array, and goes on",
+  async (_, { options }) => {
+    await using db = new Database({ ...options, pool: { max: 1 } });
+    const args = { timeoutMs: 5 } as never;
+    for (
+      const call of [
+        () => db.query("SELECT 1", args),
+        () => db.stream("SELECT 1", args).next(),
+        () => db.transaction((tx) => tx.query("SELECT 1", args)),
+      ]
+    ) {
+      await assertRejects(
+        call,
+        TypeError,
+        "Cannot send the arguments: they are no array; give them as one, and options after it",
+      );
+    }
+    assertEquals(await db.queryOne("SELECT 1 AS one"), { one: 1 });
+  },
+);
 
 Deno.test("Database opens nothing until it is used, and can be closed without that", async () => {
   const driver = new FakeDriver();
@@ -79,7 +161,11 @@ databaseTest(
     assertStrictEquals(await db.connect(), db);
     await using missing = new Database({ ...options, database: "no_such_db" });
     const error = await assertRejects(() => missing.connect(), DatabaseError);
-    assertEquals(error.code, "3D000");
+    const { host, port } = db.config;
+    assertEquals([error.code, error.message], [
+      "3D000",
+      `Cannot connect to ${host}:${port}: database "no_such_db" does not exist; create the database, or name another`,
+    ]);
   },
 );
 
@@ -411,25 +497,35 @@ databaseTest(
       "INSERT INTO t SELECT n, '2026-01-01T00:00:00.123456Z'::TIMESTAMPTZ + (n / 10) * '1 microsecond'::INTERVAL " +
         "FROM generate_series(1, 95) AS n",
     );
-    await db.execute("INSERT INTO t VALUES (96, NULL)");
+    await db.execute("INSERT INTO t VALUES (96, NULL), (97, NULL), (98, NULL)");
     const ids = async (pages: AsyncIterable<{ id: number }[]>) => {
       const read = await Array.fromAsync(pages);
       assert(read.every(({ length }) => length > 0));
       return read.flat().map(({ id }) => id);
     };
     const all = Array.from({ length: 95 }, (_, index) => index + 1);
-    assertEquals(await ids(db.pages("t", { size: 10 })), [...all, 96]);
+    const nulls = [96, 97, 98];
+    assertEquals(await ids(db.pages("t", { size: 10 })), [...all, ...nulls]);
     const table = db.table<{ id: number; at: Date }>("t");
-    assertEquals(await ids(table.pages({ size: 7, orderBy: "at" })), all);
-    assertEquals(
-      await ids(table.pages({ size: 1, orderBy: "at desc" })),
-      all.toReversed(),
-    );
+    for (const size of [1, 5, 7, 94, 97, 98, 99]) {
+      assertEquals(
+        await ids(table.pages({ size, orderBy: "at" })),
+        [...all, ...nulls],
+      );
+      assertEquals(
+        await ids(table.pages({ size, orderBy: "at desc" })),
+        [...all.toReversed(), ...nulls.toReversed()],
+      );
+    }
+    const sizes =
+      (await Array.fromAsync(table.pages({ orderBy: "at", size: 45 })))
+        .map(({ length }) => length);
+    assertEquals(sizes, [45, 45, 8]);
     assertEquals(
       await ids(
         table.pages({ where: { id: { op: ">", value: 90 } }, size: 2 }),
       ),
-      [91, 92, 93, 94, 95, 96],
+      [91, 92, 93, 94, 95, ...nulls],
     );
     await assertRejects(() => table.pages({ size: 0 }).next(), RangeError);
   },

@@ -3,6 +3,7 @@ import {
   endOfPage,
   keysetOf,
   pageStatement,
+  VALUES_END,
 } from "../../src/database/pages.ts";
 
 Deno.test("keysetOf() goes by the key, a hundred rows at a time", () => {
@@ -55,6 +56,34 @@ Deno.test("pageStatement() compares both columns, in the order's direction", () 
       'ORDER BY "na me" DESC, "id" DESC LIMIT 2',
     args: ["x", "7"],
   });
+});
+
+Deno.test("pageStatement() goes on with the rows in which the column is NULL, by key", () => {
+  const keyset = keysetOf({ size: 2, orderBy: "at", where: { kind: "a" } });
+  assertEquals(pageStatement("t", { ...keyset, after: VALUES_END }), {
+    text:
+      'SELECT * FROM "t" WHERE ("at" IS NULL) AND "kind" = $1 ORDER BY "id" ASC LIMIT 2',
+    args: ["a"],
+  });
+  assertEquals(pageStatement("t", { ...keyset, after: [null, "7"] }), {
+    text: 'SELECT * FROM "t" WHERE ("at" IS NULL AND ("id") > ($1)) ' +
+      'AND "kind" = $2 ORDER BY "id" ASC LIMIT 2',
+    args: ["7", "a"],
+  });
+  const back = keysetOf({ size: 2, orderBy: "at desc" });
+  assertEquals(pageStatement("t", { ...back, after: [null, "7"] }), {
+    text: 'SELECT * FROM "t" WHERE ("at" IS NULL AND ("id") < ($1)) ' +
+      'ORDER BY "id" DESC LIMIT 2',
+    args: ["7"],
+  });
+});
+
+Deno.test("pageStatement() takes a key that is NULL as the end", () => {
+  const { text } = pageStatement("t", { ...keysetOf({}), after: [null] });
+  assertEquals(
+    text,
+    'SELECT * FROM "t" WHERE (("id") > ($1)) ORDER BY "id" ASC LIMIT 100',
+  );
 });
 
 Deno.test("endOfPage() gives the server's texts of the last row", () => {

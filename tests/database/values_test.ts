@@ -153,7 +153,7 @@ Deno.test("decoders() read timestamps as dates, the same in every zone", () => {
     ["10000-01-01 00:00:00+00", "+010000-01-01T00:00:00.000Z"],
     ["275760-09-13 00:00:00+00", "+275760-09-13T00:00:00.000Z"],
     ["275760-09-13 09:00:00+09", "+275760-09-13T00:00:00.000Z"],
-    ["4714-11-24 00:00:00+00 BC", "-004713-11-24T00:00:00.000Z"],
+    ["4714-11-25 00:00:00+00 BC", "-004713-11-25T00:00:00.000Z"],
     ["infinity", Infinity],
     ["-infinity", -Infinity],
   ];
@@ -182,6 +182,10 @@ Deno.test("decoders() read timestamps as dates, the same in every zone", () => {
 Deno.test("decoders() take CockroachDB's old form of infinity as infinity", () => {
   assertEquals(decode(1114, "294276-12-31 23:59:59.999999"), Infinity);
   assertEquals(decode(1184, "294276-12-31 23:59:59.999999+00"), Infinity);
+  assertEquals(decode(1114, "4714-11-24 00:00:00 BC"), -Infinity);
+  assertEquals(decode(1184, "4714-11-24 00:00:00+00 BC"), -Infinity);
+  const inArrays = '{"-4713-11-24 00:00:00+00:00:00"}';
+  assertEquals(decode(1185, inArrays), [-Infinity]);
 });
 
 Deno.test("decoders() keep all digits with temporal", () => {

@@ -63,6 +63,13 @@ Deno.test("resolveConfig() takes every part of a URL", () => {
   );
 });
 
+Deno.test("resolveConfig() takes connect_timeout=0 as no limit", () => {
+  const { connectTimeoutMs } = resolveConfig({
+    url: "postgres://localhost?connect_timeout=0",
+  });
+  assertEquals(connectTimeoutMs, 2_147_483_647);
+});
+
 Deno.test("resolveConfig() takes every option", () => {
   const options: Required<Omit<ConnectionOptions, "url">> = {
     host: "db.example",

@@ -450,6 +450,17 @@ sessionTest(
   { on: SEVERAL },
 );
 
+sessionTest(
+  "streams no more than one statement, and goes on",
+  async (session) => {
+    const two = "SELECT 1; SELECT 2";
+    const error = await failure(collect(session.stream(two)));
+    assertMatch(error.code, /^42(601|P14)$/);
+    assertEquals(error.statement, two);
+    assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
+  },
+);
+
 sessionTest("ends a stream with the error that it meets", async (session) => {
   const rows: unknown[] = [];
   const text = "SELECT 10 / (5 - g) FROM generate_series(1, 10) AS g";
@@ -660,6 +671,7 @@ driverTest(
     ]);
     const error = await failure(driver.connect(server.config));
     assertEquals([error.code, error.kind], ["08001", "connection"]);
+    assertMatch(error.message, /; (see its log, and )?check host and port$/);
   },
 );
 

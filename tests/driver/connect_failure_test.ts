@@ -45,6 +45,10 @@ Deno.test("connectFailure() names the server and what to check", () => {
     "Cannot connect to 127.0.0.1:26257: the host name wasn't found; check its spelling and the network",
   );
   assertEquals(
+    messageFor(withCode("ECONNRESET")),
+    "Cannot connect to 127.0.0.1:26257: the server closed the connection; see its log, and check host, port and sslmode",
+  );
+  assertEquals(
     messageFor(hangUp(undefined)),
     "Cannot connect to 127.0.0.1:26257: the server closed the connection during the log-in; see its log, and check host and port",
   );

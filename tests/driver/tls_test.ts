@@ -11,6 +11,7 @@ import {
   fallsBack,
   loadTlsOptions,
   TLS_REFUSED,
+  TLS_SPOILED,
   tlsAttempts,
   tlsProblem,
 } from "../../src/driver/tls.ts";
@@ -21,6 +22,7 @@ import {
   expect,
   logIn,
   loopback,
+  reset,
   type ScriptedServer,
   scriptedServer,
   send,
@@ -48,6 +50,7 @@ const ERRORS: Readonly<Record<string, unknown>> = {
   insists: new DatabaseError({ code: "28000", message: "no encryption" }),
   secure: new DatabaseError({ code: "08P01", message: "SSL required" }),
   password: new DatabaseError({ code: "28P01", message: "wrong password" }),
+  spoiled: Object.assign(new Error("plain text"), { code: TLS_SPOILED }),
   unreached: Object.assign(new Error("refused"), { code: "ECONNREFUSED" }),
 };
 
@@ -71,7 +74,7 @@ Deno.test("fallsBack() goes on where the mode says so, and never after a wrong p
   assertEquals(Object.fromEntries(MODES.map((mode) => [mode, names(mode)])), {
     disable: [],
     allow: ["insists", "secure"],
-    prefer: ["refused", "certificate"],
+    prefer: ["refused", "certificate", "insists"],
     require: [],
     "verify-ca": [],
     "verify-full": [],
@@ -223,7 +226,8 @@ driverTest(
 const SPOILED: Readonly<Record<string, string>> = {
   "the server sent plain text before the handshake": "SR\0\0\0\x08\0\0\0\0",
   "the server's answer is none of PostgreSQL's": "HTTP/1.1 400",
-  "the server closed the connection": "",
+  "the server closed the connection; see its log, and check host, port and sslmode":
+    "",
 };
 
 driverTest(
@@ -235,6 +239,38 @@ driverTest(
       assertEquals((await refusal(driver, config)).code, "08001");
       assertEquals(server.received, [["SSLRequest"]]);
     }
+  },
+);
+
+driverTest(
+  "speaks no plain text under prefer to a server that slips some in, or talks nonsense",
+  async (driver) => {
+    for (const answer of ["SR\0\0\0\x08", "NR\0\0\0\x08", "HTTP/1.1 400"]) {
+      await using server = await spoiling(answer);
+      const config = { ...server.config, tls: { mode: "prefer" } } as const;
+      assertEquals((await refusal(driver, config)).code, "08001");
+      assertEquals(server.received, [["SSLRequest"]]);
+    }
+  },
+);
+
+driverTest(
+  "says what to do where the server resets the connection during the handshake",
+  async (driver) => {
+    await using server = await scriptedServer([
+      expect("SSLRequest"),
+      send(new TextEncoder().encode("S")),
+      ({ socket }) =>
+        new Promise((resolve) => socket.once("data", () => resolve())),
+      reset(),
+    ]);
+    const config = { ...server.config, tls: { mode: "require" } } as const;
+    const { code, message } = await refusal(driver, config);
+    assertEquals(code, "08001");
+    assertMatch(
+      message,
+      /the server closed the connection; see its log, and check host, port/,
+    );
   },
 );
 
@@ -322,7 +358,7 @@ const STEPS: Readonly<
       assertEquals([mode, await isEncrypted(driver, config)], [mode, true]);
     }
     const plain = { user: "plain_user" };
-    for (const mode of ["disable", "allow"] as const) {
+    for (const mode of ["disable", "allow", "prefer"] as const) {
       const config = configFor(server, { ...plain, tls: { mode } });
       assertEquals([mode, await isEncrypted(driver, config)], [mode, false]);
     }
@@ -399,6 +435,12 @@ const STEPS: Readonly<
     const error = await refusal(driver, configFor(server, { user, tls }));
     assertEquals(error.code, "28000");
     assertMatch(error.message, /client certificate/);
+    const other = { ...tls, cert, key: server.path("server.key") };
+    await assertRejects(
+      () => driver.connect(configFor(server, { user, tls: other })),
+      ConfigError,
+      "Cannot use sslcert with sslkey: the key is another certificate's",
+    );
   },
 
   async "SCRAM works over TLS, and failures keep 28P01"(driver, server) {

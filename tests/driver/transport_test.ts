@@ -368,25 +368,6 @@ Deno.test("Nothing is read from the server while a batch waits to be taken", asy
   await transport.close();
 });
 
-Deno.test("A batch never mixes the rows of two results", async () => {
-  const [transport, stream] = await loggedIn();
-  const answer = new Answer(10);
-  transport.begin(answer);
-  stream.push(concat([
-    ...[rowDescription(["a"]), dataRow(["1"]), commandComplete("SELECT 1")],
-    ...[commandComplete("CREATE TABLE")],
-    ...[rowDescription(["b"]), dataRow(["2"]), commandComplete("SELECT 1")],
-    readyForQuery(),
-  ]));
-  const done = readUntilReady(transport);
-  await answer.batch;
-  assertEquals([answer.columns[0].name, answer.take()], ["a", [["1"]]]);
-  await done;
-  assertEquals([answer.columns[0].name, answer.take()], ["b", [["2"]]]);
-  transport.finish();
-  await transport.close();
-});
-
 Deno.test("A session that is lost lets go of a batch that waits", async () => {
   const [transport, stream] = await loggedIn();
   const answer = new Answer(1);
