@@ -50,9 +50,11 @@ export async function main(
   let name = args.find((arg) => COMMANDS.some((one) => one.name === arg)) ??
     null;
   let outcome: Outcome;
+  let addressed: string | undefined;
   try {
     const { command, given } = parseArguments(args, COMMANDS);
     name = command.name;
+    addressed = given.addressed;
     outcome = await command.run({
       args: given,
       io: full,
@@ -64,7 +66,7 @@ export async function main(
   const { error, text = "" } = outcome;
   const failure = error === undefined
     ? undefined
-    : describeFailure(error, { isVerbose });
+    : describeFailure(error, { isVerbose, addressed });
   const code = outcome.code ?? failure?.code ?? 0;
   if (isJson) {
     full.stdout.write(jsonDocument({ name, code, outcome, failure }));

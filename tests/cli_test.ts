@@ -423,6 +423,44 @@ databaseTest(
     }),
 );
 
+databaseTest(
+  "crdb migrate names the repair command with the options that it was given",
+  (db, fresh) =>
+    withFolder({
+      ...FILES,
+      "2_create_pets.sql": "CREATE STATISTICS s ON id FROM users;",
+    }, async (folder) => {
+      const options = ["--url", urlOf(fresh), "--dir", folder];
+      await call(["migrate", "--to", "1", ...options]);
+      const tables = journalTables("_migrations");
+      const [{ fence }] = await db.query<{ fence: number }>(
+        `SELECT fence FROM ${tables.journal}`,
+      );
+      const note = {
+        version: "2",
+        direction: "up",
+        done: [],
+        cursor: null,
+        error: null,
+        intent: { ordinal: 0, predicate: undefined },
+      } as const;
+      await db.query(progressWrite(tables, String(fence), note));
+      const status = await call(["status", ...options]);
+      assertStringIncludes(
+        status.stdout,
+        "2: whether statement 1 took effect isn't known; run migrate, it finds out\n",
+      );
+      const { code, stderr } = await call(["migrate", ...options]);
+      assertEquals(code, 1);
+      for (const answer of ["--done", "--not-done"]) {
+        assertStringIncludes(
+          stderr,
+          `run: crdb repair 2 ${answer} --dir ${folder} --url URL\n`,
+        );
+      }
+    }),
+);
+
 commandTest(
   "crdb unlock says whose lease it ended",
   FILES,
@@ -543,6 +581,16 @@ commandTest(
       `Cannot read the migration ${path}:1:1: it has no forward statement; write one, or delete the file`,
     );
     assertEquals([error.file, error.line], [path, 1]);
+    const verified = await call(["verify", ...options]);
+    assertEquals([verified.code, verified.stdout], [3, `${error.message}\n`]);
+    const status = await call(["status", "--exit-code", ...options]);
+    assertEquals(status.code, 3);
+    assertMatch(status.stdout, /^\d{14} {2}unreadable {2}- /m);
+    assertStringIncludes(status.stdout, `: ${error.message}\n`);
+    assertEquals(
+      (await call(["rollback", ...options])).stdout,
+      "Nothing to roll back\n",
+    );
     const text = await Deno.readTextFile(path);
     await Deno.writeTextFile(
       path,
@@ -552,9 +600,16 @@ commandTest(
   },
 );
 
-Deno.test("crdb create refuses a description without letters, and SQL that isn't closed", async () => {
+Deno.test("crdb create refuses a description without letters, and SQL that migrate would refuse", async () => {
   await withFolder({}, async (folder) => {
-    for (const args of [["!!"], ["x", "--sql", "SELECT 'x"]]) {
+    for (
+      const args of [
+        ["!!"],
+        ["x", "--sql", "SELECT 'x"],
+        ["x", "--sql", "-- nothing yet"],
+        ["x", "--sql", "BEGIN; SELECT 1"],
+      ]
+    ) {
       const { code, json } = await callJson([
         "create",
         ...args,

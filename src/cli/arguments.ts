@@ -85,7 +85,7 @@ function split(args: readonly string[], commands: readonly Command[]): Parts {
   const withValue = namesOf(options.filter(({ value }) => value !== undefined));
   const boolean = namesOf(options.filter(({ value }) => value === undefined));
   let unknown: string | undefined;
-  const parsed: Record<string, unknown> = parseArgs([...args], {
+  const parsed: Record<string, unknown> = parseArgs(joined(args, withValue), {
     // Without "_" a version among the parameters would become a number.
     string: [...withValue, "_"],
     collect: withValue,
@@ -118,6 +118,28 @@ function split(args: readonly string[], commands: readonly Command[]): Parts {
   }
   const flags = new Set(boolean.filter((name) => parsed[name] === true));
   return { values, flags, words: parsed._ as string[], unknown };
+}
+
+/**
+ * Joins options with values that begin with a dash and hold a blank, such as SQL that begins with a
+ * comment: no option looks like that.
+ */
+function joined(
+  args: readonly string[],
+  withValue: readonly string[],
+): string[] {
+  const end = args.indexOf("--");
+  const parts: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const [arg, value = ""] = [args[index], args[index + 1]];
+    const isOption = (end < 0 || index < end) && arg.startsWith("--") &&
+      withValue.includes(arg.slice(2));
+    if (isOption && /^-.*\s/s.test(value)) {
+      parts.push(`${arg}=${value}`);
+      index++;
+    } else parts.push(arg);
+  }
+  return parts;
 }
 
 function checkOptions(

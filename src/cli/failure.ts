@@ -29,6 +29,8 @@ export interface Failure {
 export interface FailureOptions {
   /** Whether the text tells where in the program an unexpected error arose. */
   readonly isVerbose?: boolean;
+  /** The options that name the database and the files, for commands that the text tells to run. */
+  readonly addressed?: string;
 }
 
 /** Describes an error. */
@@ -36,16 +38,18 @@ export function describeFailure(
   error: unknown,
   options: FailureOptions = {},
 ): Failure {
+  const { isVerbose, addressed = "" } = options;
   const shown = (text: string) => printable(redact(text));
   const { code, kind } = classify(error);
-  const message = shown(messageOf(error));
+  const message = shown(messageOf(error))
+    .replace(/\bcrdb repair \d+ --(?:not-)?done\b/g, `$&${addressed}`);
   const { version, file, line, column } = error instanceof MigrationError
     ? error
     : {} as Partial<MigrationError>;
   const wire = [error, causeOf(error)].find((one) =>
     one instanceof DatabaseError
   );
-  const stack = options.isVerbose && kind === "unexpected" &&
+  const stack = isVerbose && kind === "unexpected" &&
       error instanceof Error && error.stack
     ? `\n${shown(error.stack)}`
     : "";

@@ -44,6 +44,7 @@ export function planData({ migrations, problems }: Plan): {
       direction: migration.direction,
       file: migration.file.path,
       done: migration.done,
+      ...(migration.progress?.intent && { unsettled: migration.done + 1 }),
       statements: migration.statements.map(
         ({ statement, number, kind, verb }) => ({
           number,

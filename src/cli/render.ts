@@ -37,24 +37,38 @@ export function renderStatus(
   const line = (row: readonly string[]) =>
     row.map((cell, column) => padEnd(cell, widths[column])).join("  ")
       .trimEnd();
-  const errors = migrations.filter(({ error }) => error !== undefined)
-    .map(({ version, error }) =>
-      style.bad(`${version}: ${oneLine(error!, 200)}`)
-    );
+  const notes = migrations.flatMap(notesOf).map(style.bad);
   return [
     style.dim(line(HEADER)),
     ...rows.map((row, index) => colorOf(migrations[index], style)(line(row))),
-    ...errors,
+    ...notes,
     summaryOf(migrations),
   ].join("\n");
 }
 
 /** Counts the migrations that a run would apply or finish. */
 export function countPending(migrations: readonly MigrationStatus[]): number {
-  return migrations.filter(({ state }) => PENDING.has(state)).length;
+  return migrations.filter(({ state, applied }) =>
+    PENDING.has(state) || state === "unreadable" && !applied
+  ).length;
 }
 
 const PENDING = new Set(["pending", "half-applied", "half-undone"]);
+
+function notesOf(
+  { version, state, path, unsettled, error }: MigrationStatus,
+): string[] {
+  const notes = error === undefined
+    ? []
+    : [state === "unreadable" ? oneLine(error, 400) : oneLine(error, 200)];
+  if (unsettled !== undefined) {
+    const command = state === "half-undone" ? "rollback" : "migrate";
+    notes.push(
+      `whether statement ${unsettled} took effect isn't known; run ${command}, it finds out`,
+    );
+  }
+  return notes.map((note) => `${version || path}: ${note}`);
+}
 
 function stateOf({ state, done }: MigrationStatus): string {
   return done === undefined ? state : `${state}, ${done} done`;
@@ -90,7 +104,7 @@ export function renderProblems(
 }
 
 function renderMigration(migration: PlannedMigration): string {
-  const { direction, file, done, statements } = migration;
+  const { direction, file, done, statements, progress } = migration;
   const verb = direction === "up" ? "Apply" : "Roll back";
   const rest = done === 0 ? "" : `, ${counted(done, "statement")} done already`;
   const total = done + statements.length;
@@ -109,5 +123,13 @@ function renderMigration(migration: PlannedMigration): string {
       ...printable(text).split("\n").map((one) => `    ${one}`.trimEnd()),
     ].join("\n");
   });
-  return [`${verb} ${titled(migration)}${rest}`, ...parts].join("\n");
+  const unsettled = progress?.intent
+    ? [
+      `  whether statement ${
+        done + 1
+      } took effect isn't known; the run finds out first`,
+    ]
+    : [];
+  return [`${verb} ${titled(migration)}${rest}`, ...unsettled, ...parts]
+    .join("\n");
 }

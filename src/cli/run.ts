@@ -72,7 +72,9 @@ export async function runMigrations(
     ? words.nothing
     : `${counted(count, "migration")} ${words.done}`;
   const isStopped = signal.aborted &&
-    (error === undefined || error === signal.reason || cancelSignal.aborted);
+    (error === undefined || cancelSignal.aborted ||
+      error === signal.reason ||
+      (error instanceof Error && error.cause === signal.reason));
   if (isStopped) return { data, error: interrupted(words, error, count) };
   return error === undefined ? { data, text: summary } : { data, error };
 }

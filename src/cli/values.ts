@@ -37,6 +37,18 @@ export class Arguments {
     return this.#values.get(name);
   }
 
+  /**
+   * The options that name the database and the files, as they were given, for another command; the
+   * address itself may hold a password, and is left out.
+   */
+  get addressed(): string {
+    const options = ["dir", "table", "driver"]
+      .filter((name) => this.#values.has(name))
+      .map((name) => ` --${name} ${quoted(this.text(name)!)}`);
+    const url = this.#values.has("url") ? [" --url URL"] : [];
+    return [...options, ...url].join("");
+  }
+
   /** The value as one of several words. */
   oneOf(name: string, words: readonly string[]): string | undefined {
     const value = this.text(name);
@@ -81,6 +93,13 @@ export class Arguments {
   versionParameter(): string {
     return checked(this.parameters[0], "");
   }
+}
+
+/** A value as a shell reads it. */
+function quoted(value: string): string {
+  return /^[\w./:=@%+-]+$/.test(value)
+    ? value
+    : `'${value.replaceAll("'", "'\\''")}'`;
 }
 
 function checked(version: string, where: string): string {

@@ -19,16 +19,10 @@ import {
   landingNote,
   progressNote,
   retriedStatement,
-  send,
-  sendAndTell,
   UnknownOutcome,
 } from "./flight.ts";
 import type { Progress } from "./journal.ts";
-import {
-  type PlannedMigration,
-  type PlannedStatement,
-  statementsOf,
-} from "./planned.ts";
+import type { PlannedMigration, PlannedStatement } from "./planned.ts";
 import {
   mayGoOn,
   rollBack,
@@ -37,7 +31,9 @@ import {
   writeJournal,
 } from "./run.ts";
 import { runSchemaChange, settleIntent } from "./schema_change.ts";
+import { forgetSettings, replaySettings } from "./settings.ts";
 import { classify } from "./statement.ts";
+import { sendAndTell } from "./watch.ts";
 
 /**
  * Applies or undoes a migration, or goes on with one that was interrupted.
@@ -52,7 +48,9 @@ export async function applyMigration(
 ): Promise<void> {
   const { version, description, direction } = migration;
   const done = [...progress?.done ?? []];
-  const flight: Flight = { run, migration, done, startedAt: performance.now() };
+  const cursor = progress?.cursor ?? null;
+  const startedAt = performance.now();
+  const flight: Flight = { run, migration, done, cursor, startedAt };
   run.emit({
     type: "migration-started",
     version,
@@ -114,8 +112,18 @@ async function applyAtOnce(flight: Flight): Promise<void> {
     await rollBack(run).catch(() => {});
     if (current === undefined || !(error instanceof DatabaseError)) throw error;
     const outcome = isCommitting && isLost(error) ? "unknown" : "nothing";
-    throw statementFailure(error, migration, current, { done: 0, outcome });
+    const cause = isCommitting ? atCommit(error) : error;
+    throw statementFailure(cause, migration, current, { done: 0, outcome });
   }
+}
+
+/** What COMMIT refuses, such as a deferred constraint, needn't be the last statement's fault. */
+function atCommit(error: DatabaseError): DatabaseError {
+  const { message, notices, cause } = error;
+  return new DatabaseError({
+    ...error,
+    message: `COMMIT, after the last statement: ${message}`,
+  }, { notices, cause });
 }
 
 async function applyByStatement(
@@ -124,7 +132,6 @@ async function applyByStatement(
 ): Promise<void> {
   const { run, migration } = flight;
   const { statements } = migration;
-  let cursor = progress?.cursor ?? null;
   let current: PlannedStatement | undefined;
   let isLanded = false;
   try {
@@ -137,11 +144,8 @@ async function applyByStatement(
     for (let index = first; index < statements.length; index++) {
       current = statements[index];
       await mayGoOn(run);
-      isLanded = await step(flight, current, {
-        next: statements[index + 1],
-        cursor,
-      });
-      cursor = null;
+      isLanded = await step(flight, current, statements[index + 1]);
+      flight.cursor = null;
     }
     if (!isLanded) await writeJournal(run, landingNote(flight));
   } catch (error) {
@@ -153,10 +157,7 @@ async function applyByStatement(
 async function step(
   flight: Flight,
   planned: PlannedStatement,
-  { next, cursor }: {
-    next: PlannedStatement | undefined;
-    cursor: string | null;
-  },
+  next: PlannedStatement | undefined,
 ): Promise<boolean> {
   const { run, done } = flight;
   const { statement, kind } = planned;
@@ -175,7 +176,7 @@ async function step(
     return false;
   }
   if (statement.directives.backfill) {
-    await runBackfill(flight, planned, cursor);
+    await runBackfill(flight, planned);
     done.push(statement.hash);
     return false;
   }
@@ -194,41 +195,13 @@ function isSchemaChange({ kind }: PlannedStatement): boolean {
   return kind === "ddl" || kind === "utility";
 }
 
-/** Sets again what the statements that are done have set: a session's settings end with it. */
-async function replaySettings(flight: Flight): Promise<void> {
-  const { file, direction } = flight.migration;
-  for (
-    const statement of statementsOf(file, direction).slice(
-      0,
-      flight.done.length,
-    )
-  ) {
-    const { kind, verb } = classify(statement.text);
-    if (kind === "session") {
-      const planned = { statement, kind, verb, number: 0 };
-      await retriedStatement(flight, planned, () => send(flight, planned));
-    }
-  }
-}
-
-/** Ends what a migration has set, so that the next one runs as it would in a later run. */
-async function forgetSettings({ run, migration }: Flight): Promise<void> {
-  const { file, direction } = migration;
-  const hasSet = statementsOf(file, direction)
-    .some(({ text }) => classify(text).kind === "session");
-  if (!hasSet) return;
-  await run.session.close();
-  run.session = await run.open();
-  run.role = undefined;
-}
-
 /** Notes how far a failed migration has come, where that may be, and describes the failure. */
 async function noteFailure(
   flight: Flight,
   current: PlannedStatement | undefined,
   error: unknown,
 ): Promise<unknown> {
-  const { run, migration, done } = flight;
+  const { run, migration, done, cursor } = flight;
   const isUnknown = error instanceof UnknownOutcome || isLost(error);
   const cause = error instanceof UnknownOutcome ? error.cause : error;
   if (!isUnknown && !run.lease.lost.aborted) {
@@ -238,9 +211,9 @@ async function noteFailure(
       // Where nothing is done there is nothing to go on from, and the whole file may change.
       await writeJournal(
         run,
-        done.length === 0
+        done.length === 0 && cursor === null
           ? clearNote(flight)
-          : progressNote(flight, { error: reason }),
+          : progressNote(flight, { cursor, error: reason }),
       );
     } catch {
       // The journal still holds the last note, and what follows from it is found out by the next run.

@@ -6,14 +6,11 @@
  * @module
  */
 
-import { MigrationError } from "../errors.ts";
-import {
-  quoteIdentifier,
-  quoteLiteral,
-  quoteName,
-  splitName,
-  tokenize,
-} from "../sql.ts";
+import { delay } from "../delay.ts";
+import { DatabaseError, type MigrationError } from "../errors.ts";
+import { offsetOfPosition } from "../sql.ts";
+import { boundsQuery, boundStatement, keyQuery } from "./bounds.ts";
+import { statementFailure } from "./failure.ts";
 import {
   type Flight,
   placeOf,
@@ -21,49 +18,38 @@ import {
   retriedStatement,
 } from "./flight.ts";
 import type { PlannedStatement } from "./planned.ts";
-import { mayGoOn, writeJournal } from "./run.ts";
+import { mayGoOn, type Run, writeJournal } from "./run.ts";
+import { watched } from "./watch.ts";
 
 /**
- * Runs a backfill.
+ * Runs a backfill, from where the flight's cursor is.
  *
- * @param cursor The last key that an earlier run has done, as text; `null` at the beginning.
+ * @throws {MigrationError} A key that allows NULL, or another one than in the earlier run, before
+ * anything is run.
  */
 export async function runBackfill(
   flight: Flight,
   planned: PlannedStatement,
-  cursor: string | null,
 ): Promise<void> {
   const { run } = flight;
   const { statement } = planned;
-  const { table, key, batch, pauseMs } = statement.directives.backfill!;
+  const { pauseMs } = statement.directives.backfill!;
   const place = placeOf(flight, planned);
+  const stop = stopSignal(run);
   const start = performance.now();
   let rows = 0;
   run.emit({ type: "statement-started", text: statement.text, ...place });
+  let after = readCursor(flight, planned);
+  await refuseNullableKey(flight, planned);
   while (true) {
     await mayGoOn(run);
-    const bounds = await retriedStatement(flight, planned, async () => {
-      const { rows } = await run.session.query(
-        boundsQuery({ table, key, batch, after: cursor }),
-      );
-      return rows[0];
-    });
-    const [from, to] = bounds;
-    if (from === null || to === null) break;
-    const text = boundStatement(statement.text, from, to);
-    rows += await retriedStatement(flight, planned, async () => {
-      const { rowCount } = await run.session.query(`BEGIN; ${text}`, [], {
-        timeoutMs: statement.directives.timeoutMs,
-        signal: AbortSignal.any([run.cancel, run.lease.lost]),
-      });
-      await writeJournal(run, progressNote(flight, { cursor: to }), "COMMIT");
-      return rowCount;
-    });
-    cursor = to;
-    run.emit({ type: "backfill-progress", cursor, rows, ...place });
-    if (pauseMs > 0) {
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
+    const bounds = await findBounds(flight, planned, after);
+    if (bounds === undefined) break;
+    rows += await runChunk(flight, planned, bounds);
+    after = bounds.to;
+    flight.cursor = cursorAt(planned, after);
+    run.emit({ type: "backfill-progress", cursor: after, rows, ...place });
+    if (pauseMs > 0) await delay(pauseMs, stop);
   }
   run.emit({
     type: "statement-finished",
@@ -72,84 +58,138 @@ export async function runBackfill(
   });
 }
 
-/** What a chunk is cut from. */
-export interface ChunkOptions {
-  /** The table, as written. */
-  readonly table: string;
-  /** The key's column, as written. */
-  readonly key: string;
-  /** How many keys a chunk has at most. */
-  readonly batch: number;
-  /** The key after which the chunk begins, as text; `null` for the first. */
-  readonly after: string | null;
+/** Fires on whatever ends the run between two statements. */
+function stopSignal({ signal, cancel, lease }: Run): AbortSignal {
+  const own = signal === undefined ? [] : [signal];
+  return AbortSignal.any([...own, cancel, lease.lost]);
 }
 
-/** Writes the query for the first and the last key of the next chunk; both are NULL after the last. */
-export function boundsQuery(
-  { table, key, batch, after }: ChunkOptions,
-): string {
-  const column = written(key);
-  const where = after === null
-    ? ""
-    : ` WHERE ${column} > ${quoteLiteral(after)}`;
-  return `WITH chunk AS (SELECT ${column} AS k FROM ${
-    written(table)
-  }${where} ORDER BY ${column} LIMIT ${batch}) ` +
-    "SELECT (SELECT k FROM chunk ORDER BY k LIMIT 1), (SELECT k FROM chunk ORDER BY k DESC LIMIT 1)";
+/** How far a backfill has come: the last key, and of what it is one. */
+function cursorAt({ statement }: PlannedStatement, key: string): string {
+  const backfill = statement.directives.backfill!;
+  return JSON.stringify([backfill.table, backfill.key, key]);
 }
 
-/** A name as SQL would read it: folded to lower case outside of quotes. */
-function written(name: string): string {
-  if (name.includes('"')) return quoteName(name);
-  return splitName(name).map((part) => quoteIdentifier(part.toLowerCase()))
-    .join(".");
+/** The last key that an earlier run has done; of another column it would leave out rows. */
+function readCursor(
+  flight: Flight,
+  planned: PlannedStatement,
+): string | null {
+  if (flight.cursor === null) return null;
+  const [table, key, last] = JSON.parse(flight.cursor);
+  if (cursorAt(planned, last) === flight.cursor) return last;
+  throw refusal(
+    flight,
+    planned,
+    `an earlier run has done a part of it, by the key ${key} of ${table}; restore these in its directive`,
+  );
 }
 
-const INCLUSIVE: Readonly<Record<string, string>> = {
-  ">": ">=",
-  "<": "<=",
-  ">=": ">=",
-  "<=": "<=",
-};
-
-/**
- * Puts the bounds into a backfill's statement. Both belong to the chunk, so a comparison of a bound
- * by `<` or `>` is widened: `id > $from` and `id >= $from` mean the same here.
- *
- * @example
- * ```ts ignore
- * boundStatement("UPDATE t SET a = 1 WHERE id > $from AND id <= $to", "1", "9");
- * // "UPDATE t SET a = 1 WHERE id >= '1' AND id <= '9'"
- * ```
- */
-export function boundStatement(text: string, from: string, to: string): string {
-  const tokens = tokenize(text).filter(({ kind }) => kind !== "comment");
-  const word = (index: number) =>
-    tokens[index] ? text.slice(tokens[index].start, tokens[index].end) : "";
-  const replacements = new Map<number, string>();
-  tokens.forEach((token, index) => {
-    const name = word(index);
-    if (token.kind !== "parameter" || (name !== "$from" && name !== "$to")) {
-      return;
-    }
-    replacements.set(index, quoteLiteral(name === "$from" ? from : to));
-    for (const neighbour of [index - 1, index + 1]) {
-      const wide = INCLUSIVE[word(neighbour)];
-      if (wide !== undefined) replacements.set(neighbour, wide);
-    }
+function refusal(
+  flight: Flight,
+  planned: PlannedStatement,
+  problem: string,
+): MigrationError {
+  return statementFailure(new Error(problem), flight.migration, planned, {
+    done: flight.done.length,
+    outcome: "nothing",
   });
-  if (replacements.size === 0) {
-    throw new MigrationError(
-      "Cannot run the backfill: its statement has no $from and $to; add them",
-    );
+}
+
+/** Rows without a key belong to no chunk, and would be left out without a word. */
+async function refuseNullableKey(
+  flight: Flight,
+  planned: PlannedStatement,
+): Promise<void> {
+  const { table, key } = planned.statement.directives.backfill!;
+  const [row] = await ask(flight, planned, keyQuery({ table, key }));
+  if (row === undefined || row[0] === "t") return;
+  throw refusal(
+    flight,
+    planned,
+    `the key ${key} of ${table} allows NULL, and a backfill would leave out the rows that have none; ` +
+      "name a key that is NOT NULL, such as the primary key",
+  );
+}
+
+/** The first and the last key of a chunk. */
+interface Bounds {
+  readonly from: string;
+  readonly to: string;
+}
+
+async function findBounds(
+  flight: Flight,
+  planned: PlannedStatement,
+  after: string | null,
+): Promise<Bounds | undefined> {
+  const { table, key, batch } = planned.statement.directives.backfill!;
+  const query = boundsQuery({ table, key, batch, after });
+  const [[from, to]] = await ask(flight, planned, query);
+  return from === null || to === null ? undefined : { from, to };
+}
+
+/** Asks something of our own; a position in that is none in the file. */
+async function ask(
+  flight: Flight,
+  planned: PlannedStatement,
+  query: string,
+): Promise<readonly (readonly (string | null)[])[]> {
+  try {
+    return await retriedStatement(flight, planned, async () => {
+      const { session, cancel, lease } = flight.run;
+      const { rows } = await session.query(query, [], {
+        signal: AbortSignal.any([cancel, lease.lost]),
+      });
+      return rows;
+    });
+  } catch (error) {
+    throw withPosition(error, () => undefined);
   }
-  let bound = "";
-  let end = 0;
-  for (
-    const [index, replacement] of [...replacements].sort(([a], [b]) => a - b)
-  ) {
-    bound += text.slice(end, tokens[index].start) + replacement;
-    end = tokens[index].end;
+}
+
+const OPENING = "BEGIN; ";
+
+/** Runs the statement for a chunk, notes the last key with it, and gives the number of rows. */
+async function runChunk(
+  flight: Flight,
+  planned: PlannedStatement,
+  bounds: Bounds,
+): Promise<number> {
+  const { run } = flight;
+  const { text: statement, directives: { timeoutMs } } = planned.statement;
+  const { text, originOf } = boundStatement(statement, bounds);
+  try {
+    const sending = () =>
+      retriedStatement(flight, planned, async () => {
+        const { rowCount } = await run.session.query(OPENING + text, [], {
+          timeoutMs,
+          signal: AbortSignal.any([run.cancel, run.lease.lost]),
+        });
+        const cursor = cursorAt(planned, bounds.to);
+        const note = progressNote(flight, { cursor });
+        await writeJournal(run, note, "COMMIT");
+        return rowCount;
+      });
+    return await watched(flight, planned, sending);
+  } catch (error) {
+    throw withPosition(error, (position) => {
+      const offset = offsetOfPosition(text, position - OPENING.length);
+      return [...statement.slice(0, originOf(offset))].length + 1;
+    });
   }
-  return bound + text.slice(end);
+}
+
+/** An error of the server with another position, for what was sent isn't what is in the file. */
+function withPosition(
+  error: unknown,
+  translate: (position: number) => number | undefined,
+): unknown {
+  if (!(error instanceof DatabaseError) || error.position === undefined) {
+    return error;
+  }
+  const { statement, notices, cause, message } = error;
+  const position = translate(error.position);
+  const fields = { ...error, message, position };
+  return new DatabaseError(fields, { statement, notices, cause });
 }

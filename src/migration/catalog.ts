@@ -125,6 +125,28 @@ export function oidOf(
     : `(${query} ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)`;
 }
 
+/** Makes an expression for the schema of the object that a name means: the first in the search path. */
+export function schemaOf(
+  object: CatalogObject,
+  name: ObjectName,
+  catalog: Catalog,
+): string | undefined {
+  const query = find(object, name, "path", catalog);
+  return query &&
+    `(${query.replace("SELECT o.oid", "SELECT n.nspname::TEXT")} ` +
+      "ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)";
+}
+
+/**
+ * Reads an expression over the catalog apart from the statement that it is part of: an UPDATE of
+ * CockroachDB v22.1 tries to lock the catalog's rows too, and fails.
+ */
+export function apart(expression: string, kind: ServerKind): string {
+  return kind === "postgresql"
+    ? expression
+    : `(WITH c AS MATERIALIZED (SELECT ${expression} AS value) SELECT value FROM c)`;
+}
+
 /** Says that a query finds something, or nothing. */
 export function exists(
   query: string | undefined,

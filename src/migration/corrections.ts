@@ -20,9 +20,13 @@ export async function takeBaseline(
   { files, target }: { files: readonly MigrationFile[]; target: MigrationFile },
 ): Promise<number> {
   if (progress) {
+    const { version, direction } = progress;
+    const [half, command] = direction === "up"
+      ? ["half applied", "migrate"]
+      : ["half undone", "rollback"];
     throw new MigrationError(
-      `Cannot take a baseline: ${progress.version} is half applied; finish it with migrate first`,
-      { version: progress.version },
+      `Cannot take a baseline: ${version} is ${half}; finish it with ${command} first`,
+      { version },
     );
   }
   const missing = files.filter(({ version }) =>

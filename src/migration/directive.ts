@@ -5,6 +5,7 @@
  * @module
  */
 
+import { closest } from "../closest.ts";
 import { SqlTextError } from "../errors.ts";
 
 /** A data statement that is run in chunks of a table's keys. */
@@ -107,6 +108,17 @@ export function isKnownDirective(comment: string): boolean {
   return /^--\s*@(?:undo|timeout|backfill)\b/i.test(comment);
 }
 
+const WORDS = ["undo", "timeout", "backfill"];
+/** The marker in other tools: what follows it must not run forward. */
+const OTHER_MARKERS = ["down", "rollback", "revert"];
+
+/** Whether a word seems to be a directive that is misspelt, or the marker of another tool. */
+function looksLikeDirective(word: string): boolean {
+  const sorted = (letters: string) => [...letters.toLowerCase()].sort().join();
+  return closest(word, [...WORDS, ...OTHER_MARKERS]) !== undefined ||
+    WORDS.some((known) => sorted(known) === sorted(word));
+}
+
 /**
  * Reads a directive.
  *
@@ -119,8 +131,8 @@ export function isKnownDirective(comment: string): boolean {
  *
  * @param comment The line comment, from its dashes on.
  * @param offset Where the comment starts, for errors.
- * @returns What it asks for.
- * @throws {SqlTextError} An unknown directive, or values that it can't have.
+ * @returns What it asks for; nothing where it is an ordinary comment, such as `-- @author joe`.
+ * @throws {SqlTextError} A directive that seems misspelt, or values that it can't have.
  */
 export function parseDirective(comment: string, offset: number): Directives {
   const text = comment.trimEnd();
@@ -136,6 +148,7 @@ export function parseDirective(comment: string, offset: number): Directives {
         offset,
       );
   }
+  if (!looksLikeDirective(word)) return {};
   throw new SqlTextError(
     `"@${word}" is not a directive here; the known ones are ${FORMS}`,
     offset,

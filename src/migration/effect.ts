@@ -82,6 +82,8 @@ export type Effect =
     /** The key columns; `undefined` where one is an expression, or the statement names none. */
     readonly columns?: readonly string[];
     readonly unique?: boolean;
+    /** How many indexes the table had before; for one without name and columns. */
+    readonly before?: string;
   }
   | {
     readonly type: "constraint";
@@ -94,11 +96,19 @@ export type Effect =
     readonly columns?: readonly string[];
     /** Whether existing rows were checked; `undefined` where the statement doesn't say. */
     readonly validated?: boolean;
+    /** How many checks the table had before; for one without a name. */
+    readonly before?: string;
   }
   | {
     readonly type: "primary-key";
     readonly table: ObjectName;
     readonly columns: readonly string[];
+  }
+  | {
+    readonly type: "truncation";
+    readonly table: ObjectName;
+    /** What the table's rows were kept in before. */
+    readonly before?: string;
   }
   | {
     readonly type: "enum-value";
@@ -171,7 +181,8 @@ export const HARMLESS: Outcome = { idempotent: true };
 function subject(effect: Effect): string {
   const name = "name" in effect ? effect.name : undefined;
   const column = "column" in effect ? effect.column : undefined;
-  return JSON.stringify([effect.type, name, column]);
+  const table = effect.type === "truncation" ? effect.table : undefined;
+  return JSON.stringify([effect.type, name, column, table]);
 }
 
 /** Whether the end of a statement shows that every part was done. */

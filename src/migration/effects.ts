@@ -16,6 +16,8 @@ const DECLARATIONS = [
   "RESET",
   "OWNER",
   "OWNED",
+  "START",
+  "AS",
   "CONFIGURE",
   "INCREMENT",
   "MINVALUE",
@@ -84,7 +86,6 @@ function createIndex(reader: Reader, unique: boolean): Effect | undefined {
   if (table === undefined) return undefined;
   if (reader.take("USING")) reader.skip();
   const columns = readColumns(reader);
-  if (name === undefined && columns === undefined) return undefined;
   return { type: "index", table, name, present: true, columns, unique };
 }
 
@@ -202,6 +203,21 @@ function alterType(reader: Reader, typeName: ObjectName): Outcome {
     }
   }
   return declaration(reader);
+}
+
+/**
+ * Reads what follows TRUNCATE.
+ *
+ * @param reader The cursor, after that word.
+ */
+export function truncate(reader: Reader): Outcome {
+  reader.take("TABLE");
+  const effects = reader.list((): Effect | undefined => {
+    reader.take("ONLY");
+    const table = reader.name();
+    return table && { type: "truncation", table };
+  });
+  return { effects, idempotent: false };
 }
 
 function declaration(reader: Reader): Outcome {

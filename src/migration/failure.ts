@@ -33,7 +33,9 @@ export function statementFailure(
       : offsetOfPosition(statement.text, wire.position));
   const { line, column } = position(file.text, offset);
   const verb = direction === "up" ? "apply" : "roll back";
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = (error instanceof Error ? error.message : String(error))
+    // The time limit of a migration's statement is in its file.
+    .replace("raise timeoutMs", "raise its -- @TIMEOUT");
   const total = direction === "up"
     ? file.statements.length
     : file.undoStatements?.length ?? 0;

@@ -135,29 +135,65 @@ export function parseMigration(entry: MigrationEntry): MigrationFile {
   }
 }
 
+/** The migrations of a source, as far as they can be read. */
+export interface MigrationFiles {
+  /** The migrations that can be read, by version. */
+  readonly files: readonly MigrationFile[];
+  /** Why the others can't: bad names and texts, and versions that two files have. */
+  readonly unreadable: readonly MigrationError[];
+}
+
 /**
- * Reads the migrations of a source, in order.
+ * Reads what can be read of a source.
  *
  * @param entries The files' names and texts. Those whose name begins with a dot or does not end in
  * `.sql` are passed over.
+ * @returns The migrations, and the errors of those that can't be read.
+ */
+export function readMigrations(
+  entries: readonly MigrationEntry[],
+): MigrationFiles {
+  const read: MigrationFile[] = [];
+  const unreadable: MigrationError[] = [];
+  for (const entry of entries) {
+    if (!isSqlFile(entry.name)) continue;
+    try {
+      read.push(parseMigration(entry));
+    } catch (error) {
+      if (!(error instanceof MigrationError)) throw error;
+      unreadable.push(error);
+    }
+  }
+  read.sort((a, b) => compareVersions(a.version, b.version));
+  const isSame = (a: MigrationFile, b?: MigrationFile) =>
+    b !== undefined && compareVersions(a.version, b.version) === 0;
+  const files = read.filter((file, index) => {
+    const previous = read[index - 1];
+    if (isSame(file, previous)) unreadable.push(duplicate(previous, file));
+    return !isSame(file, previous) && !isSame(file, read[index + 1]);
+  });
+  return { files, unreadable };
+}
+
+function duplicate(one: MigrationFile, other: MigrationFile): MigrationError {
+  return new MigrationError(
+    `Cannot order the migrations: "${one.path}" and "${other.path}" have the same version; ` +
+      "give one of them another",
+    { version: other.version, file: other.path },
+  );
+}
+
+/**
+ * Reads the migrations of a source, in order.
+ *
+ * @param entries As of {@linkcode readMigrations}.
  * @returns The migrations, by version.
  * @throws {MigrationError} What {@linkcode parseMigration} throws; two files of one version.
  */
 export function parseMigrations(
   entries: readonly MigrationEntry[],
 ): MigrationFile[] {
-  const files = entries
-    .filter(({ name }) => isSqlFile(name))
-    .map(parseMigration)
-    .sort((a, b) => compareVersions(a.version, b.version));
-  for (let i = 1; i < files.length; i++) {
-    const [a, b] = [files[i - 1], files[i]];
-    if (compareVersions(a.version, b.version) !== 0) continue;
-    throw new MigrationError(
-      `Cannot order the migrations: "${a.path}" and "${b.path}" have the same version; ` +
-        "give one of them another",
-      { version: b.version, file: b.path },
-    );
-  }
-  return files;
+  const { files, unreadable: [error] } = readMigrations(entries);
+  if (error !== undefined) throw error;
+  return [...files];
 }

@@ -28,6 +28,8 @@ export interface Flight {
   readonly migration: PlannedMigration;
   /** The hashes of the statements that are done. */
   readonly done: string[];
+  /** How far the backfill under way has come; `null` where none is. */
+  cursor: string | null;
   /** When it was begun, by `performance.now()`. */
   readonly startedAt: number;
 }
@@ -126,24 +128,6 @@ export async function send(
   if (kind === "session" && ROLE_CHANGE.test(statement.text)) {
     run.role = statement.text;
   }
-}
-
-/** Sends a statement, between two events. */
-export async function sendAndTell(
-  flight: Flight,
-  planned: PlannedStatement,
-  opening = "",
-): Promise<void> {
-  const place = placeOf(flight, planned);
-  const start = performance.now();
-  flight.run.emit({
-    type: "statement-started",
-    text: planned.statement.text,
-    ...place,
-  });
-  await send(flight, planned, opening);
-  const durationMs = performance.now() - start;
-  flight.run.emit({ type: "statement-finished", durationMs, ...place });
 }
 
 /** A position counts from the beginning of the message: takes off what was put before. */

@@ -54,7 +54,7 @@ type Row = Readonly<Record<string, unknown>>;
 const FINAL_STATES = ["succeeded", "failed", "canceled", "revert-failed"];
 
 /** Whether a job has come to its end. */
-export function isFinal({ status }: Job): boolean {
+export function isFinal({ status }: Pick<Job, "status">): boolean {
   return FINAL_STATES.includes(status);
 }
 
@@ -158,7 +158,8 @@ export async function cancelJobs(
 /**
  * Names the sessions that a schema change waits for. PostgreSQL knows them. CockroachDB's schema
  * changes wait for every transaction that has read the table, and it doesn't say which have: there
- * it is every other session that is seen with a transaction open for a second or more.
+ * it is every other session that is seen with a transaction open for a second or more, or that may
+ * have one where the user may not see transactions.
  *
  * @param session The session to ask on; it is never named, nor is the main one.
  * @param kind What the server is.
@@ -212,37 +213,49 @@ async function openSessions(
       `WHERE session_id NOT IN (${quoteLiteral(mainSession)}, ` +
       "current_setting('session_id'))",
   );
-  const starts = rows.length === 0 || "status" in rows[0]
-    ? undefined
-    : await transactionStarts(session);
+  if (rows.length === 0) return [];
+  // A session is active while it has a transaction open:
+  // https://www.cockroachlabs.com/docs/stable/ui-sessions-page
+  if ("status" in rows[0]) {
+    return rows.filter(({ status }) => status === "ACTIVE")
+      .map((row) => ({ ...row, since: row.session_start }))
+      .filter(isOld);
+  }
+  const starts = await transactionStarts(session);
   return rows
-    // A session is active while it has a transaction open:
-    // https://www.cockroachlabs.com/docs/stable/ui-sessions-page
-    .filter(({ status, session_id }) =>
-      starts?.has(session_id) ?? status === "ACTIVE"
-    )
+    .filter((row) => starts?.has(row.session_id) ?? mayBeOpen(row))
     .map((row) => ({
       ...row,
       since: starts?.get(row.session_id) ?? row.session_start,
     }))
-    .filter((row) => isOld(row));
+    .filter(isOld);
 }
 
 /**
- * When the open transactions began, by session, for versions whose SHOW SESSIONS has no status; none
- * where the user may not see them.
+ * When the open transactions began, by session, for versions whose SHOW SESSIONS has no status;
+ * `undefined` where the user may not see them, for only those with the admin role may.
  */
 async function transactionStarts(
   session: Session,
-): Promise<Map<unknown, unknown>> {
-  const rows = await read(
-    session,
-    "SELECT session_id, start FROM crdb_internal.cluster_transactions",
-  ).catch((error): Row[] => {
+): Promise<Map<unknown, unknown> | undefined> {
+  try {
+    const rows = await read(
+      session,
+      "SELECT session_id, start FROM crdb_internal.cluster_transactions",
+    );
+    return new Map(rows.map(({ session_id, start }) => [session_id, start]));
+  } catch (error) {
     if (session.broken) throw error;
-    return [];
-  });
-  return new Map(rows.map(({ session_id, start }) => [session_id, start]));
+    return undefined;
+  }
+}
+
+/** What a session did last that has no transaction open, or is a runner that waits for its turn. */
+const HARMLESS = /^$|^(?:COMMIT|ROLLBACK)\b|_(?:lease|journal)\b/i;
+
+/** Whether a session may have a transaction open, by what it does or did last. */
+function mayBeOpen({ active_queries, last_active_query }: Row): boolean {
+  return !HARMLESS.test(asText(active_queries || last_active_query));
 }
 
 /** Whether what a session does, or has open, is more than a statement in passing. */

@@ -41,6 +41,8 @@ export interface Intent {
   readonly at: Date;
   /** Whether the catalog held the statement's effects before it was sent; `null`: it can't be told. */
   readonly before: boolean | null;
+  /** What was known of its effects before, an item an effect; `null` where nothing had to be. */
+  readonly facts: readonly (string | null)[] | null;
 }
 
 /** The migration in flight. */
@@ -53,7 +55,7 @@ export interface Progress {
   readonly done: readonly string[];
   /** The schema change whose outcome isn't known. */
   readonly intent: Intent | null;
-  /** How far the backfill in flight has come: the last key, as text. */
+  /** How far the backfill in flight has come, as only itself reads it. */
   readonly cursor: string | null;
   /** Why the last run stopped. */
   readonly error: string | null;
@@ -103,10 +105,12 @@ export async function readJournal(
   tables: JournalTables,
 ): Promise<JournalState> {
   const text =
-    "SELECT 'applied' AS part, version, description, applied_at, checksum, duration_ms, applied_by, " +
-    "NULL::TEXT AS progress, NULL::TIMESTAMPTZ AS intent_at, NULL::BOOL AS intent_before " +
+    // A table that was taken over may have numbers for versions.
+    "SELECT 'applied' AS part, version::TEXT AS version, description, applied_at, checksum, duration_ms, applied_by, " +
+    "NULL::TEXT AS progress, NULL::TIMESTAMPTZ AS intent_at, NULL::BOOL AS intent_before, " +
+    "NULL::TEXT AS intent_facts " +
     `FROM ${tables.applied} UNION ALL ` +
-    "SELECT 'progress', version, NULL, NULL, NULL, NULL, NULL, progress, intent_at, intent_before " +
+    "SELECT 'progress', version, NULL, NULL, NULL, NULL, NULL, progress, intent_at, intent_before, intent_facts " +
     `FROM ${tables.journal}`;
   try {
     const rows = await read(session, text);
@@ -170,6 +174,9 @@ function asProgress(row: Record<string, unknown>): Progress {
       ordinal: intent,
       at: row.intent_at as Date,
       before: row.intent_before as boolean | null,
+      facts: row.intent_facts === null
+        ? null
+        : JSON.parse(row.intent_facts as string),
     },
   };
 }

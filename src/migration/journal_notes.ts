@@ -17,6 +17,8 @@ export interface ProgressNote extends Omit<Progress, "intent"> {
     readonly ordinal: number;
     /** SQL that says whether the catalog holds its effects already; `undefined`: it can't be told. */
     readonly predicate: string | undefined;
+    /** SQL for what has to be known before; `undefined`: nothing has to. */
+    readonly facts?: string;
   };
 }
 
@@ -33,8 +35,8 @@ export function progressWrite(
     `progress = ${quoteLiteral(progress)}, intent_at = ${
       intent ? "now()" : "NULL"
     }, ` +
-    `intent_before = ${
-      intent?.predicate ?? "NULL"
+    `intent_before = ${intent?.predicate ?? "NULL"}, intent_facts = ${
+      intent?.facts ?? "NULL"
     } WHERE id = 1 AND fence = ${fence}`,
   ]);
 }
@@ -95,7 +97,7 @@ export function clearWrite(tables: JournalTables, fence: string): string {
 
 function landing(tables: JournalTables, fence: string): string {
   return `UPDATE ${tables.journal} SET version = NULL, progress = NULL, ` +
-    `intent_at = NULL, intent_before = NULL WHERE id = 1 AND fence = ${fence}`;
+    `intent_at = NULL, intent_before = NULL, intent_facts = NULL WHERE id = 1 AND fence = ${fence}`;
 }
 
 /**
@@ -109,7 +111,7 @@ function fenced(steps: string[]): string {
   );
   return `WITH ${
     named.join(", ")
-  } SELECT 1 / count(*) FROM step${steps.length}`;
+  } SELECT 1 / count(*), current_database() FROM step${steps.length}`;
 }
 
 /** The SQLSTATE of a write that met another fence. */

@@ -5,11 +5,11 @@
  */
 
 import type { Session } from "../driver/driver.ts";
-import { DatabaseError } from "../errors.ts";
+import { DatabaseError, MigrationError } from "../errors.ts";
 import { quoteIdentifier, splitName } from "../sql.ts";
 import { insist } from "./insist.ts";
 import { type JournalTables, journalTables } from "./journal.ts";
-import { type ServerKind, sessionName } from "./server.ts";
+import { type ServerKind, serverKind, sessionName } from "./server.ts";
 
 /** Columns that this tool adds to a table of the Python client. */
 const COLUMNS = {
@@ -18,21 +18,29 @@ const COLUMNS = {
   applied_by: "TEXT",
 } as const;
 
-/** Makes the journal's tables, and adds to one of the Python client what it lacks. */
+/**
+ * Makes the journal's tables, with their schema, and adds to one of the Python client what it lacks.
+ *
+ * @throws {MigrationError} A schema that isn't there and can't be made.
+ */
 export async function setUpJournal(
   session: Session,
   tables: JournalTables,
 ): Promise<void> {
   const run = (statement: string) => settle(() => session.query(statement));
-  await run(
+  const added = Object.entries(COLUMNS).map((column) => column.join(" "));
+  const create =
     `CREATE TABLE IF NOT EXISTS ${tables.applied} (version TEXT PRIMARY KEY, description TEXT, ` +
-      "applied_at TIMESTAMPTZ NOT NULL DEFAULT now(), " +
-      `${
-        Object.entries(COLUMNS).map(([name, type]) => `${name} ${type}`).join(
-          ", ",
-        )
-      })`,
-  );
+    `applied_at TIMESTAMPTZ NOT NULL DEFAULT now(), ${added.join(", ")})`;
+  try {
+    await run(create);
+  } catch (error) {
+    const lacksSchema = error instanceof DatabaseError &&
+      error.code === "3F000" && splitName(tables.applied).length > 1;
+    if (!lacksSchema) throw error;
+    await makeSchema(session, tables);
+    await run(create);
+  }
   const present = await session.query(
     `SELECT * FROM ${tables.applied} LIMIT 0`,
   );
@@ -50,12 +58,32 @@ export async function setUpJournal(
   );
   await run(
     `CREATE TABLE IF NOT EXISTS ${tables.journal} (id INT8 PRIMARY KEY, fence INT8 NOT NULL, ` +
-      "version TEXT, progress TEXT, intent_at TIMESTAMPTZ, intent_before BOOL)",
+      "version TEXT, progress TEXT, intent_at TIMESTAMPTZ, intent_before BOOL, intent_facts TEXT)",
   );
   // By this row others know that all the rest is there: without it a lease would have no fence.
   await run(
     `INSERT INTO ${tables.journal} (id, fence) VALUES (1, 0) ON CONFLICT (id) DO NOTHING`,
   );
+}
+
+async function makeSchema(
+  session: Session,
+  { applied }: JournalTables,
+): Promise<void> {
+  // PostgreSQL has no schemas but those of the database that the session is in.
+  const from = serverKind(session) === "cockroachdb" ? 0 : -1;
+  const schema = splitName(applied).slice(0, -1).slice(from)
+    .map(quoteIdentifier).join(".");
+  try {
+    await settle(() => session.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`));
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    throw new MigrationError(
+      `Cannot make the schema ${schema} of the migrations' journal: ${error.message}; ` +
+        `have somebody run CREATE SCHEMA ${schema}, and grant the role CREATE and USAGE on it, or name another table`,
+      { cause: error },
+    );
+  }
 }
 
 /**

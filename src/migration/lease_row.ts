@@ -51,7 +51,9 @@ interface Row {
 
 /** Beyond the lease's end, for clocks of nodes may differ by up to 500 ms. */
 export const MARGIN_MS = 1_000;
-const POLL_MS = 120;
+/** Between two looks of one that waits: what it waits for is to be known within 200 ms. */
+const MIN_POLL_MS = 40;
+const MAX_POLL_MS = 100;
 const LIVENESS_MS = 500;
 const MAX_LIVENESS_MS = 5_000;
 const TELL_MS = 1_000;
@@ -104,7 +106,8 @@ export async function waitForFence(
         waitedMs: now - start,
       });
     }
-    await delay(POLL_MS * (0.5 + Math.random()), signal);
+    const pollMs = MIN_POLL_MS + Math.random() * (MAX_POLL_MS - MIN_POLL_MS);
+    await delay(pollMs, signal);
   }
   return fence;
 }
@@ -174,7 +177,7 @@ async function evict(
         await isAlive(session, kind, name) &&
         performance.now() - start < EVICTION_MS
       ) {
-        await delay(POLL_MS);
+        await delay(MAX_POLL_MS);
       }
     } catch {
       // Not being allowed to is no reason to stop: the fence keeps that runner from writing anyway.

@@ -6,13 +6,20 @@
  */
 
 import type { Database } from "../database/database.ts";
-import { DatabaseError, MigrationError } from "../errors.ts";
+import {
+  ConfigError,
+  DatabaseError,
+  MigrationError,
+  SqlTextError,
+} from "../errors.ts";
 import { applyMigration } from "./apply.ts";
 import { type Answer, answerIntent, takeBaseline } from "./corrections.ts";
 import {
   compareVersions,
   type MigrationFile,
+  type MigrationFiles,
   parseMigrations,
+  readMigrations,
 } from "./file.ts";
 import {
   type AppliedMigration,
@@ -28,7 +35,7 @@ import type {
   RunOptions,
 } from "./options.ts";
 import { type Plan, planMigrate, planRollback } from "./plan.ts";
-import type { Problem } from "./problems.ts";
+import { type Problem, unreadableProblem } from "./problems.ts";
 import { underLease } from "./runner.ts";
 import { directory, type MigrationSource, writeMigration } from "./source.ts";
 import { type MigrationStatus, statusOf } from "./status.ts";
@@ -64,6 +71,7 @@ export class Migration {
    * Makes the migrations' keeper; nothing is read yet.
    *
    * @throws {RangeError} A lease of less than 3,000 ms.
+   * @throws {ConfigError} A table whose name can't be read.
    */
   constructor(db: Database, options: MigrationOptions = {}) {
     const {
@@ -77,7 +85,15 @@ export class Migration {
         `Cannot use a lease of ${leaseMs} ms: clocks of nodes differ; give ${MIN_LEASE_MS} or more`,
       );
     }
-    journalTables(table);
+    try {
+      journalTables(table);
+    } catch (error) {
+      if (!(error instanceof SqlTextError)) throw error;
+      throw new ConfigError(
+        `Cannot use "${table}" as the option table: ${error.problem}`,
+        { cause: error },
+      );
+    }
     this.#db = db;
     this.#options = options;
     this.#source = source ?? directory(migrationsDir);
@@ -88,7 +104,8 @@ export class Migration {
    * Writes a new migration and returns its path.
    *
    * @param undoSql Without it the migration can't be rolled back.
-   * @throws {MigrationError} A description without letters or digits, SQL that can't be read.
+   * @throws {MigrationError} A description without letters or digits; SQL that has no forward
+   * statement, that steers transactions, or that can't be read.
    */
   createMigration(
     description: string,
@@ -99,7 +116,11 @@ export class Migration {
     return writeMigration(migrationsDir, { description, forwardSql, undoSql });
   }
 
-  /** Reads the migrations, sorted by version. */
+  /**
+   * Reads the migrations, sorted by version.
+   *
+   * @throws {MigrationError} A file that can't be read, two files of one version.
+   */
   async loadMigrations(): Promise<MigrationFile[]> {
     return parseMigrations(await this.#source.load());
   }
@@ -140,17 +161,24 @@ export class Migration {
         "Cannot roll back by count and to a version at once: give one of them",
       );
     }
-    const files = await this.loadMigrations();
+    const { files, unreadable } = await this.#readFiles();
     const planFor = (state: JournalState) =>
-      planRollback(files, state, { count, targetVersion });
+      planRollback(files, state, { count, targetVersion, unreadable });
     return await this.#carryOut(planFor, { ...options, direction: "down" });
   }
 
-  /** Undoes the newest migration and applies it again; returns 1, or 0 where none is applied. */
+  /**
+   * Undoes the newest migration and applies it again; returns 1, or 0 where none is applied.
+   *
+   * @throws {MigrationError} What {@linkcode Migration.rollback} and {@linkcode Migration.migrate}
+   * throw; a migration that is half applied.
+   */
   async redo(options: RunOptions = {}): Promise<number> {
-    const newest = newestOf((await this.#read()).applied);
-    if (newest === undefined) return 0;
+    // What would stop the second half is no reason to begin with the first.
+    await this.loadMigrations();
+    const newest = newestOf((await this.#readJournal()).applied);
     await this.rollback({ ...options, count: 1 });
+    if (newest === undefined) return 0;
     return await this.migrate({ ...options, targetVersion: newest.version });
   }
 
@@ -161,60 +189,67 @@ export class Migration {
 
   /** The newest version that is applied, or `null`. */
   async getCurrentVersion(): Promise<string | null> {
-    return newestOf((await this.#read()).applied)?.version ?? null;
+    return newestOf((await this.#readJournal()).applied)?.version ?? null;
   }
 
   /** Says whether a version is applied. */
   async isApplied(version: string): Promise<boolean> {
-    return findVersion((await this.#read()).applied, version) !== undefined;
+    return findVersion((await this.#readJournal()).applied, version) !==
+      undefined;
   }
 
   /** The applied migrations, by version. */
   async getAppliedMigrations(): Promise<AppliedMigration[]> {
-    return [...(await this.#read()).applied].sort((a, b) =>
+    return [...(await this.#readJournal()).applied].sort((a, b) =>
       compareVersions(a.version, b.version)
     );
   }
 
-  /** What is applied, half applied, pending and missing, by version. */
+  /** What is applied, half applied, pending, missing and unreadable, by version. */
   async status(): Promise<MigrationStatus[]> {
-    const [files, state] = await Promise.all([
-      this.loadMigrations(),
-      this.#read(),
-    ]);
-    return statusOf(files, state);
+    const [{ files, unreadable }, state] = await this.#read();
+    return statusOf(files, state, unreadable);
   }
 
   /** What `migrate()` would do, statement by statement, or what forbids it. */
   async plan(options: { targetVersion?: string } = {}): Promise<Plan> {
     const { allowOutOfOrder } = this.#options;
-    const [files, state] = await Promise.all([
-      this.loadMigrations(),
-      this.#read(),
-    ]);
-    return planMigrate(files, state, { ...options, allowOutOfOrder });
+    const [{ files, unreadable }, state] = await this.#read();
+    return planMigrate(files, state, {
+      ...options,
+      allowOutOfOrder,
+      unreadable,
+    });
   }
 
   /** What `rollback()` would do, statement by statement, or what forbids it. */
   async planRollback(
     options: { count?: number; targetVersion?: string } = {},
   ): Promise<Plan> {
-    const [files, state] = await Promise.all([
-      this.loadMigrations(),
-      this.#read(),
-    ]);
-    return planRollback(files, state, options);
+    const [{ files, unreadable }, state] = await this.#read();
+    return planRollback(files, state, { ...options, unreadable });
   }
 
-  /** What is wrong: edited and missing files, versions out of order, half-applied migrations. */
+  /**
+   * What is wrong: edited, missing and unreadable files, versions out of order, half-applied
+   * migrations.
+   *
+   * @throws {MigrationError} A folder that can't be read.
+   */
   async verify(): Promise<Problem[]> {
     const { allowOutOfOrder } = this.#options;
-    const [files, state] = await Promise.all([
-      this.loadMigrations(),
-      this.#read(),
-    ]);
+    let read: [MigrationFiles, JournalState];
+    try {
+      read = await this.#read();
+    } catch (error) {
+      const isFile = error instanceof MigrationError &&
+        /\.sql$/i.test(error.file ?? "");
+      if (!isFile) throw error;
+      return [unreadableProblem(error)];
+    }
+    const [{ files, unreadable }, state] = read;
     const problems = [
-      ...planMigrate(files, state, { allowOutOfOrder }).problems,
+      ...planMigrate(files, state, { allowOutOfOrder, unreadable }).problems,
     ];
     const { progress } = state;
     if (progress) {
@@ -283,7 +318,16 @@ export class Migration {
     }
   }
 
-  #read(): Promise<JournalState> {
+  /** What can be read of the files, and the journal. */
+  #read(): Promise<[MigrationFiles, JournalState]> {
+    return Promise.all([this.#readFiles(), this.#readJournal()]);
+  }
+
+  async #readFiles(): Promise<MigrationFiles> {
+    return readMigrations(await this.#source.load());
+  }
+
+  #readJournal(): Promise<JournalState> {
     return this.#db.withSession((session) =>
       readJournal(session, journalTables(this.#table))
     );
@@ -297,7 +341,7 @@ export class Migration {
     const countOf = ({ migrations }: Plan) =>
       migrations.filter((migration) => migration.direction === direction)
         .length;
-    const state = await this.#read();
+    const state = await this.#readJournal();
     const expected = agreed(planFor(state));
     if (expected.migrations.length === 0 || dryRun) return countOf(expected);
     const tables = journalTables(this.#table);

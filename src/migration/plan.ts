@@ -4,14 +4,17 @@
  * @module
  */
 
+import type { MigrationError } from "../errors.ts";
 import { compareVersions, type MigrationFile } from "./file.ts";
 import type { AppliedMigration, JournalState } from "./journal.ts";
 import { planned, type PlannedMigration } from "./planned.ts";
 import {
+  blameUnreadable,
   contentProblems,
   flightProblems,
   historyProblems,
   type Problem,
+  unreadableProblem,
 } from "./problems.ts";
 import { findVersion, isInFlight, newestOf, VersionMap } from "./versions.ts";
 
@@ -29,6 +32,8 @@ export interface MigrateWish {
   readonly targetVersion?: string;
   /** Whether versions below one that is applied may be pending. */
   readonly allowOutOfOrder?: boolean;
+  /** Why files can't be read; any forbids the run. */
+  readonly unreadable?: readonly MigrationError[];
 }
 
 /** What `rollback()` is asked for. */
@@ -37,6 +42,8 @@ export interface RollbackWish {
   readonly count?: number;
   /** Down to this version, which stays. */
   readonly targetVersion?: string;
+  /** Why files can't be read; one of a migration that is to be undone forbids the run. */
+  readonly unreadable?: readonly MigrationError[];
 }
 
 /** Plans `migrate()`. */
@@ -45,7 +52,7 @@ export function planMigrate(
   state: JournalState,
   wish: MigrateWish = {},
 ): Plan {
-  const { targetVersion, allowOutOfOrder = false } = wish;
+  const { targetVersion, allowOutOfOrder = false, unreadable = [] } = wish;
   const problems = historyProblems(files, state);
   const applied = new VersionMap(state.applied);
   const target = targetVersion === undefined
@@ -114,7 +121,10 @@ export function planMigrate(
     migrations.push(planned(file, "up", flight));
   }
   problems.push(...migrations.flatMap(contentProblems));
-  return { migrations, problems };
+  const own = unreadable.map(unreadableProblem);
+  const others = blameUnreadable(problems, unreadable)
+    .filter(({ type }) => type !== "unreadable");
+  return { migrations, problems: [...own, ...others] };
 }
 
 /** Plans `rollback()`. */
@@ -123,7 +133,7 @@ export function planRollback(
   state: JournalState,
   wish: RollbackWish = {},
 ): Plan {
-  const { count = 1, targetVersion } = wish;
+  const { count = 1, targetVersion, unreadable = [] } = wish;
   const flight = state.progress;
   const problems: Problem[] = [];
   if (flight?.direction === "up") {
@@ -198,7 +208,7 @@ export function planRollback(
     }
   }
   problems.push(...migrations.flatMap(contentProblems));
-  return { migrations, problems };
+  return { migrations, problems: blameUnreadable(problems, unreadable) };
 }
 
 function statements(count: number): string {

@@ -1,8 +1,9 @@
 /**
  * Asks the catalog whether a schema change has been done, as one SQL expression.
  *
- * The expression is noted with the intent before a schema change is sent, and asked again where the
- * answer was lost. It is never NULL and never fails, whatever exists.
+ * Its value is noted with the intent before a schema change is sent, and it is asked again where the
+ * answer was lost, with the facts that were noted too. It is never NULL and never fails, whatever
+ * exists.
  *
  * @module
  */
@@ -10,6 +11,7 @@
 import { quoteLiteral } from "../sql.ts";
 import {
   all,
+  apart,
   type Catalog,
   type CatalogObject,
   exists,
@@ -30,6 +32,7 @@ import {
   indexPredicate,
   notNullPredicate,
   primaryKeyPredicate,
+  truncationPredicate,
   typePredicate,
 } from "./predicate_table.ts";
 import type { ObjectName } from "./reader.ts";
@@ -159,6 +162,8 @@ function predicate(
       return constraintPredicate(effect, effects, catalog);
     case "primary-key":
       return primaryKeyPredicate(effect, catalog);
+    case "truncation":
+      return truncationPredicate(effect, catalog);
     case "enum-value":
       return exists(
         findValue(effect.typeName, effect.value, catalog),
@@ -200,8 +205,5 @@ export function predicateOf(
   const held = all(
     effects.map((effect) => predicate(effect, effects, catalog)),
   );
-  if (kind === "postgresql" || held === undefined) return held;
-  // An UPDATE of CockroachDB v22.1 tries to lock the catalog's rows too, and fails, unless they are
-  // read apart.
-  return `(WITH c AS MATERIALIZED (SELECT ${held} AS held) SELECT held FROM c)`;
+  return held && apart(held, kind);
 }

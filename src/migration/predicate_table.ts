@@ -143,9 +143,10 @@ export function notNullPredicate(
 
 /** Whether an index is there and valid, or no longer there. */
 export function indexPredicate(
-  { table, name, present, columns, unique = false }: Of<"index">,
+  effect: Of<"index">,
   catalog: Catalog,
 ): string | undefined {
+  const { table, name, present, columns, unique = false } = effect;
   if (name !== undefined) {
     const found = findIndex(table, name, "path", catalog);
     if (!present) return exists(found, false);
@@ -153,7 +154,8 @@ export function indexPredicate(
       exists(table === undefined ? found : `${found} AND i.indisvalid`);
   }
   const oid = table && oidOf("relation", table, catalog);
-  if (oid === undefined || columns === undefined) return undefined;
+  if (oid === undefined) return undefined;
+  if (columns === undefined) return isMore(effect, catalog);
   return exists(
     `SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisvalid ` +
       `AND NOT i.indisprimary AND ${unique ? "" : "NOT "}i.indisunique AND ${
@@ -167,12 +169,11 @@ export function indexPredicate(
  * statement's effects, a new primary key counts too.
  */
 export function constraintPredicate(
-  { table, name, present, constraintType, columns, validated }: Of<
-    "constraint"
-  >,
+  effect: Of<"constraint">,
   effects: readonly Effect[],
   catalog: Catalog,
 ): string | undefined {
+  const { table, name, present, constraintType, columns, validated } = effect;
   if (!present) {
     const found = name && findConstraint(table, name, catalog);
     // A new primary key may take the name of the one that is dropped.
@@ -181,7 +182,8 @@ export function constraintPredicate(
     return exists(found && found + apart, false);
   }
   const oid = oidOf("relation", table, catalog);
-  if (oid === undefined || (name ?? columns) === undefined) return undefined;
+  if (oid === undefined) return undefined;
+  if ((name ?? columns) === undefined) return isMore(effect, catalog);
   const tests = [
     name !== undefined
       ? `k.conname = ${quoteLiteral(name)}`
@@ -214,4 +216,61 @@ export function primaryKeyPredicate(
     `SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} ` +
       `AND i.indisprimary AND ${hasKey(oid, columns)}`,
   );
+}
+
+/**
+ * Counts the parts of a table among which one without a name, and without columns to know it by, will
+ * be: checks, and indexes on expressions.
+ *
+ * @returns The number as text; `undefined` for an effect that can be told by itself.
+ */
+export function countParts(
+  effect: Effect,
+  catalog: Catalog,
+): string | undefined {
+  if (effect.type !== "constraint" && effect.type !== "index") return undefined;
+  const { table, name, columns, present } = effect;
+  if (!present || name !== undefined || columns !== undefined) return undefined;
+  const oid = table && oidOf("relation", table, catalog);
+  if (oid === undefined) return undefined;
+  if (effect.type === "index") {
+    return `(SELECT count(*)::TEXT FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisvalid)`;
+  }
+  return effect.constraintType === "check"
+    ? `(SELECT count(*)::TEXT FROM pg_catalog.pg_constraint k WHERE k.conrelid = ${oid} AND k.contype = 'c')`
+    : undefined;
+}
+
+/** Whether there are more of such parts than before. */
+function isMore(
+  effect: Of<"constraint"> | Of<"index">,
+  catalog: Catalog,
+): string | undefined {
+  const count = countParts(effect, catalog);
+  if (count === undefined) return undefined;
+  const { before } = effect;
+  return before === undefined
+    ? "false"
+    : `${count}::INT8 > ${quoteLiteral(before)}::INT8`;
+}
+
+/** Makes an expression for what a table's rows are kept in; TRUNCATE gives it another one. */
+export function storageOf(
+  oid: string | undefined,
+  { kind }: Catalog,
+): string | undefined {
+  return oid &&
+    (kind === "postgresql"
+      ? `pg_relation_filenode(${oid})::TEXT`
+      : `(SELECT i.indexrelid::TEXT FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisprimary)`);
+}
+
+/** Whether a table has been truncated since its storage was noted. */
+export function truncationPredicate(
+  { table, before }: Of<"truncation">,
+  catalog: Catalog,
+): string | undefined {
+  const storage = storageOf(oidOf("relation", table, catalog), catalog);
+  if (storage === undefined || before === undefined) return storage && "false";
+  return `${storage} IS DISTINCT FROM ${quoteLiteral(before)}`;
 }

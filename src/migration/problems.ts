@@ -5,9 +5,11 @@
  * @module
  */
 
+import type { MigrationError } from "../errors.ts";
 import type { MigrationFile } from "./file.ts";
 import type { JournalState, Progress } from "./journal.ts";
 import { type PlannedMigration, statementsOf } from "./planned.ts";
+import { NO_STEERING, steeringVerb } from "./steering.ts";
 import { isInFlight, VersionMap } from "./versions.ts";
 
 /** What forbids a run, or what `verify()` found. */
@@ -20,7 +22,8 @@ export interface Problem {
     | "half-applied"
     | "no-undo"
     | "transaction-statement"
-    | "unknown-target";
+    | "unknown-target"
+    | "unreadable";
   /** What is wrong and what to do, for people. */
   readonly message: string;
   /** The migration's version. */
@@ -96,29 +99,60 @@ export function flightProblems(
       statements[changed] ? `:${statements[changed].line}` : ""
     }: statement ${
       changed + 1
-    } was edited or removed after it was done; restore it, and change only what comes after the ${progress.done.length} statements that are done`,
+    } was edited or removed after it was done; restore it, and change only what comes after ${
+      progress.done.length === 1
+        ? "the statement that is done"
+        : `the ${progress.done.length} statements that are done`
+    }`,
   }];
 }
-
-/** How statements begin that steer transactions; most others needn't be read for that. */
-const TRANSACTION =
-  /^(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE|SET)\b/i;
 
 /** What a file's statements may not be. */
 export function contentProblems(
   { file, statements }: PlannedMigration,
 ): Problem[] {
-  return statements
-    .filter((planned) =>
-      TRANSACTION.test(planned.statement.text) && planned.kind === "transaction"
-    )
-    .map(({ statement, verb }) => ({
+  const problems: Problem[] = [];
+  for (const { statement: { text, line } } of statements) {
+    const verb = steeringVerb(text);
+    if (verb === undefined) continue;
+    problems.push({
       type: "transaction-statement",
       version: file.version,
       file: file.path,
-      line: statement.line,
-      message:
-        `Cannot run ${verb} in ${file.path}:${statement.line}: statements are run and noted one by one, ` +
-        "for CockroachDB commits an open transaction before a schema change; remove it",
-    }));
+      line,
+      message: `Cannot run ${verb} in ${file.path}:${line}: ${NO_STEERING}`,
+    });
+  }
+  return problems;
+}
+
+/** Says that a file can't be read, or not be ordered among the others. */
+export function unreadableProblem(error: MigrationError): Problem {
+  const { message, version, file, line } = error;
+  return { type: "unreadable", message, version, file, line };
+}
+
+/** What a file seems to be that can't be read. */
+const CONSEQUENCES: readonly Problem["type"][] = ["missing", "unknown-target"];
+
+/**
+ * Puts the reason why a file can't be read in the place of what seems to follow from it.
+ *
+ * @param unreadable The errors of the files that can't be read.
+ */
+export function blameUnreadable(
+  problems: readonly Problem[],
+  unreadable: readonly MigrationError[],
+): Problem[] {
+  const reasons = new VersionMap(
+    unreadable.map(unreadableProblem)
+      .filter((one): one is Problem & { version: string } =>
+        one.version !== undefined
+      ),
+  );
+  return problems.map((problem) =>
+    problem.version !== undefined && CONSEQUENCES.includes(problem.type)
+      ? reasons.get(problem.version) ?? problem
+      : problem
+  );
 }

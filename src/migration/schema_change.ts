@@ -6,6 +6,7 @@
  */
 
 import { DatabaseError, MigrationError } from "../errors.ts";
+import { factsOf, withFacts } from "./facts.ts";
 import {
   type Flight,
   isLost,
@@ -16,12 +17,13 @@ import {
   UnknownOutcome,
 } from "./flight.ts";
 import { insist } from "./insist.ts";
-import { cancelJobs, isFinal, schemaJobs, waitForJobs } from "./jobs.ts";
 import { type Intent, readJournal } from "./journal.ts";
 import type { PlannedStatement } from "./planned.ts";
 import { predicateOf } from "./predicate.ts";
 import { type Run, writeJournal } from "./run.ts";
-import { classify, type Effect, type StatementInfo } from "./statement.ts";
+import { renewSession, replaySettings } from "./settings.ts";
+import { classify, type Effect } from "./statement.ts";
+import { jobsToEnd, stoppable, type Wish } from "./stop.ts";
 import { watched } from "./watch.ts";
 
 /** What became of a statement. */
@@ -40,21 +42,24 @@ export async function runSchemaChange(
   const { statement } = planned;
   const place = placeOf(flight, planned);
   const { effects = [] } = classify(statement.text);
-  const predicate = predicateOf(effects, run.kind);
-  await writeJournal(
-    run,
-    progressNote(flight, { intent: { ordinal: done.length, predicate } }),
-  );
+  const intent = {
+    ordinal: done.length,
+    predicate: predicateOf(effects, run.kind),
+    facts: factsOf(effects, run.kind),
+  };
+  const { rows } = await writeJournal(run, progressNote(flight, { intent }));
+  const database = rows[0]?.[1] ?? undefined;
   const start = performance.now();
   run.emit({ type: "statement-started", text: statement.text, ...place });
+  const sending = () => watched(flight, planned, () => send(flight, planned));
   try {
     await retriedStatement(
       flight,
       planned,
-      () => watched(flight, planned, () => send(flight, planned)),
+      () => stoppable(flight, planned, sending, { database }),
     );
   } catch (error) {
-    if (run.session.broken || run.lease.lost.aborted) {
+    if (!await mayAsk(flight, error)) {
       throw new UnknownOutcome("the answer was lost", { cause: error });
     }
     if (!isInterruption(run, error)) throw error;
@@ -62,12 +67,7 @@ export async function runSchemaChange(
     if (!progress?.intent) throw error;
     // An ambiguous answer isn't a wish to stop: what runs may run to its end.
     const wish = isLost(error) ? "wait" : "cancel";
-    const settled = await settle(
-      run,
-      classify(statement.text),
-      progress.intent,
-      wish,
-    );
+    const settled = await settle(flight, planned, progress.intent, wish);
     run.emit({ type: "statement-reconciled", outcome: settled, ...place });
     if (settled === "unknown") {
       throw new UnknownOutcome("the catalog can't tell", { cause: error });
@@ -97,7 +97,7 @@ export async function settleIntent(
 ): Promise<boolean> {
   const { run, migration, done } = flight;
   const { statement, number } = planned;
-  const settled = await settle(run, classify(statement.text), intent, "wait");
+  const settled = await settle(flight, planned, intent, "resume");
   run.emit({
     type: "statement-reconciled",
     outcome: settled,
@@ -124,23 +124,30 @@ export async function settleIntent(
   });
 }
 
+/** Whether the session can be asked what became of the statement; where we gave it up, another one. */
+async function mayAsk(flight: Flight, error: unknown): Promise<boolean> {
+  const { run } = flight;
+  if (run.lease.lost.aborted) return false;
+  if (!run.session.broken) return true;
+  // Where the server is gone, or has thrown us out, the next run asks.
+  if (isLost(error)) return false;
+  await renewSession(run);
+  await replaySettings(flight);
+  return true;
+}
+
 async function settle(
-  run: Run,
-  info: StatementInfo,
+  flight: Flight,
+  planned: PlannedStatement,
   intent: Intent,
-  wish: "wait" | "cancel",
+  wish: Wish,
 ): Promise<Settlement> {
-  const { session, kind } = run;
-  const jobs = await schemaJobs(session, intent.at);
-  if (wish === "cancel") {
-    await cancelJobs(
-      session,
-      jobs.filter((job) => !isFinal(job)),
-    );
-  }
-  await waitForJobs(session, jobs, { signal: run.lease.lost });
-  const { effects = [], idempotent } = info;
-  const whole = predicateOf(effects, kind);
+  const { run } = flight;
+  const { effects = [], idempotent } = classify(planned.statement.text);
+  const wait = () => jobsToEnd(flight, planned, { since: intent.at, wish });
+  await watched(flight, planned, wait, { since: intent.at });
+  const known = withFacts(effects, intent.facts);
+  const whole = predicateOf(known, run.kind);
   if (whole === undefined) return idempotent ? "not-done" : "unknown";
   if (await isTrue(run, whole)) {
     if (intent.before === false) return "done";
@@ -150,8 +157,8 @@ async function settle(
   }
   if (idempotent || effects.length === 1) return "not-done";
   // Of several changes in one statement, one alone may have come through.
-  for (const effect of effects) {
-    const part = predicateOf([effect], kind);
+  for (const effect of known) {
+    const part = predicateOf([effect], run.kind);
     if (
       part !== undefined && await isTrue(run, part) && intent.before !== null
     ) return "unknown";
@@ -159,14 +166,14 @@ async function settle(
   return "not-done";
 }
 
-function isNamed(effect: Effect): boolean {
-  const mayLackName = effect.type === "index" || effect.type === "constraint";
-  return !mayLackName || effect.name !== undefined;
-}
-
 async function isTrue({ session }: Run, predicate: string): Promise<boolean> {
   const { rows } = await insist(() => session.query(`SELECT (${predicate})`));
   return rows[0][0] === "t";
+}
+
+function isNamed(effect: Effect): boolean {
+  const mayLackName = effect.type === "index" || effect.type === "constraint";
+  return !mayLackName || effect.name !== undefined;
 }
 
 /** Whether an error ends the waiting for a statement that may go on in jobs of its own. */

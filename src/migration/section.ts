@@ -16,6 +16,7 @@ import {
   type Token,
   tokenize,
 } from "../sql.ts";
+import { checkBounds } from "./bounds.ts";
 import {
   type Directives,
   isKnownDirective,
@@ -130,15 +131,14 @@ function readDirectives(
   return directives;
 }
 
-function checkBackfill(text: string, offset: number): void {
-  const parameters = tokenize(text)
-    .filter((token) => token.kind === "parameter")
-    .map(({ start, end }) => text.slice(start, end));
-  if (parameters.includes("$from") && parameters.includes("$to")) return;
-  throw new SqlTextError(
-    "the statement below @BACKFILL has no bounds; compare its key with $from and $to",
-    offset,
-  );
+/** Refuses a backfill whose bounds can't be put in; its offsets count from the migration's start. */
+function checkBackfill({ text, offset }: Statement): void {
+  try {
+    checkBounds(text);
+  } catch (error) {
+    if (!(error instanceof SqlTextError)) throw error;
+    throw new SqlTextError(error.problem, offset + error.offset);
+  }
 }
 
 /** Gives the lines and columns of offsets that never go back, in one pass over the text. */
@@ -198,7 +198,7 @@ export function readSection(text: string, offset = 0): Section {
     if (own === undefined) {
       return new LazyStatement(text, offset, line, column, NO_DIRECTIVES);
     }
-    if (own.backfill !== undefined) checkBackfill(text, offset);
+    if (own.backfill !== undefined) checkBackfill({ text, offset });
     const all = { ...section, ...own };
     return new LazyStatement(text, offset, line, column, all);
   });

@@ -171,8 +171,8 @@ export function bundle(
 export interface NewMigration {
   /** What the migration does; the file is named after it. */
   readonly description: string;
-  /** The forward statements. */
-  readonly forwardSql: string;
+  /** The forward statements. Default: a file that is to be filled in. */
+  readonly forwardSql?: string;
   /** The undo statements. Default: none, and the migration can't be rolled back. */
   readonly undoSql?: string;
 }

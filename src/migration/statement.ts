@@ -6,7 +6,7 @@
  */
 
 import { type Effect, type Outcome, UNKNOWN } from "./effect.ts";
-import { schemaChange } from "./effects.ts";
+import { schemaChange, truncate } from "./effects.ts";
 import { commentOn, grant, revoke } from "./grants.ts";
 import { type Head, readHead } from "./head.ts";
 import { Reader } from "./reader.ts";
@@ -141,7 +141,6 @@ const REPEATABLE = [
   "REINDEX",
   "CLUSTER",
   "CHECKPOINT",
-  "TRUNCATE",
   "REASSIGN OWNED",
   "REFRESH MATERIALIZED VIEW",
   "SECURITY LABEL",
@@ -278,6 +277,8 @@ export function classify(sql: string): StatementInfo {
         return info("ddl", verb, grant(reader));
       case "REVOKE":
         return info("ddl", verb, revoke(reader));
+      case "TRUNCATE":
+        return info("ddl", verb, truncate(reader));
       case "EXPLAIN":
         return explain(sql, reader);
       case "SELECT":

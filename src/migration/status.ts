@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { JournalState } from "./journal.ts";
+import type { MigrationError } from "../errors.ts";
 import { compareVersions, type MigrationFile } from "./file.ts";
-import { findVersion } from "./versions.ts";
+import type { JournalState } from "./journal.ts";
+import { isInFlight, VersionMap } from "./versions.ts";
 
 /** The state of a migration. */
 export interface MigrationStatus {
-  /** The version. */
+  /** The version; empty for a file whose name has none. */
   readonly version: string;
   /** The description. */
   readonly description: string;
@@ -21,7 +22,8 @@ export interface MigrationStatus {
     | "half-applied"
     | "half-undone"
     | "edited"
-    | "missing";
+    | "missing"
+    | "unreadable";
   /** Whether it counts as applied. */
   readonly applied: boolean;
   /** When it was applied, by the database's clock. */
@@ -30,44 +32,76 @@ export interface MigrationStatus {
   readonly path: string | null;
   /** How many of its statements are done, where it is half applied or half undone. */
   readonly done?: number;
-  /** Why the last run stopped, where it did. */
+  /** The number of the statement that was sent and whose outcome isn't known, where there is one. */
+  readonly unsettled?: number;
+  /** Why the last run stopped, or why the file can't be read. */
   readonly error?: string;
 }
 
-/** Puts files and journal side by side, by version. */
+/** What is known of a version. */
+interface Sources {
+  readonly version: string;
+  readonly file?: MigrationFile;
+  readonly unreadable?: MigrationError;
+}
+
+/**
+ * Puts files and journal side by side, by version.
+ *
+ * @param unreadable Why other files can't be read.
+ */
 export function statusOf(
   files: readonly MigrationFile[],
-  { applied, progress }: JournalState,
+  state: JournalState,
+  unreadable: readonly MigrationError[] = [],
 ): MigrationStatus[] {
-  const versions = new Map<string, { file?: MigrationFile }>();
-  for (const file of files) versions.set(file.version, { file });
-  for (const { version } of applied) {
-    if (findVersion(files, version) === undefined) versions.set(version, {});
-  }
-  return [...versions].map(([version, { file }]): MigrationStatus => {
-    const row = findVersion(applied, version);
-    const flight = progress && compareVersions(progress.version, version) === 0
-      ? progress
-      : undefined;
-    const isEdited = file && row && row.checksum !== null &&
-      row.checksum !== file.checksum;
-    return {
-      version,
-      description: file?.description ?? row?.description ?? "",
-      state: flight
-        ? flight.direction === "up" ? "half-applied" : "half-undone"
-        : row === undefined
-        ? "pending"
-        : file === undefined
-        ? "missing"
-        : isEdited
-        ? "edited"
-        : "applied",
-      applied: row !== undefined,
-      applied_at: row?.applied_at ?? null,
-      path: file?.path ?? null,
-      ...(flight && { done: flight.done.length }),
-      ...(flight?.error && { error: flight.error }),
-    };
-  }).sort((a, b) => compareVersions(a.version, b.version));
+  const { applied, progress } = state;
+  const rows = new VersionMap(applied);
+  const sources: Sources[] = [
+    ...files.map((file) => ({ version: file.version, file })),
+    ...unreadable.map((error) => (
+      { version: error.version ?? "", unreadable: error }
+    )),
+  ];
+  const known = new VersionMap(sources);
+  const recorded = [...applied, ...(progress ? [progress] : [])]
+    .map(({ version }) => ({ version }))
+    .filter(({ version }) => !known.has(version));
+  sources.push(...new VersionMap(recorded).values());
+  return sources
+    .map((source) => statusOfOne(source, state, rows.get(source.version)))
+    .sort((a, b) => compareVersions(a.version, b.version));
+}
+
+function statusOfOne(
+  { version, file, unreadable }: Sources,
+  { progress }: JournalState,
+  row: JournalState["applied"][number] | undefined,
+): MigrationStatus {
+  const flight = isInFlight(progress, version) ? progress : undefined;
+  const isEdited = file && row && row.checksum !== null &&
+    row.checksum !== file.checksum;
+  const error = unreadable?.message ?? flight?.error;
+  return {
+    version,
+    description: file?.description ?? row?.description ?? unreadable?.file ??
+      "",
+    state: unreadable
+      ? "unreadable"
+      : flight
+      ? flight.direction === "up" ? "half-applied" : "half-undone"
+      : row === undefined
+      ? "pending"
+      : file === undefined
+      ? "missing"
+      : isEdited
+      ? "edited"
+      : "applied",
+    applied: row !== undefined,
+    applied_at: row?.applied_at ?? null,
+    path: file?.path ?? unreadable?.file ?? null,
+    ...(flight && { done: flight.done.length }),
+    ...(flight?.intent && { unsettled: flight.intent.ordinal + 1 }),
+    ...(error && { error }),
+  };
 }

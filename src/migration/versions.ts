@@ -54,6 +54,11 @@ export class VersionMap<T extends { version: string }> {
     return this.#items.has(canonical(version));
   }
 
+  /** The items, one a version. */
+  values(): Iterable<T> {
+    return this.#items.values();
+  }
+
   /** The item that has the version. */
   get(version: string): T | undefined {
     return this.#items.get(canonical(version));

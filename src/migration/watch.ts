@@ -1,30 +1,38 @@
 /**
- * Looks on while a schema change runs: from the third second on, whom it waits for and how far its
- * jobs are, asked on the heartbeat's session.
+ * Looks on while a statement runs: from the third second on, whom it waits for and how far its jobs
+ * are, asked on the heartbeat's session.
  *
  * @module
  */
 
 import type { Session } from "../driver/driver.ts";
-import { type Flight, placeOf } from "./flight.ts";
-import { blockersOf, schemaJobs } from "./jobs.ts";
+import { type Flight, placeOf, send } from "./flight.ts";
+import { blockersOf, isFinal, schemaJobs } from "./jobs.ts";
 import type { PlannedStatement } from "./planned.ts";
 
 const QUIET_MS = 2_000;
 const POLL_MS = 1_000;
+
+/** Options of {@linkcode watched}. */
+export interface WatchOptions {
+  /** From when on jobs count, by the database's clock. Default: now. */
+  readonly since?: Date;
+}
 
 /** Runs `fn`, and says what it waits for when it takes longer than two seconds. */
 export async function watched<T>(
   flight: Flight,
   planned: PlannedStatement,
   fn: () => Promise<T>,
+  options: WatchOptions = {},
 ): Promise<T> {
   const start = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
   const look = async () => {
     // Looking on is no reason to fail.
-    await tell(flight, planned, start).catch(() => {});
+    const told = { ...options, start, isOver: () => isOver };
+    await tell(flight, planned, told).catch(() => {});
     if (!isOver) timer = setTimeout(look, POLL_MS);
   };
   timer = setTimeout(look, QUIET_MS);
@@ -36,17 +44,42 @@ export async function watched<T>(
   }
 }
 
+/** Sends a statement, between two events. */
+export async function sendAndTell(
+  flight: Flight,
+  planned: PlannedStatement,
+  opening = "",
+): Promise<void> {
+  const place = placeOf(flight, planned);
+  const start = performance.now();
+  flight.run.emit({
+    type: "statement-started",
+    text: planned.statement.text,
+    ...place,
+  });
+  await watched(flight, planned, () => send(flight, planned, opening));
+  const durationMs = performance.now() - start;
+  flight.run.emit({ type: "statement-finished", durationMs, ...place });
+}
+
 async function tell(
   flight: Flight,
   planned: PlannedStatement,
-  start: number,
+  { since, start, isOver }: WatchOptions & {
+    start: number;
+    isOver: () => boolean;
+  },
 ): Promise<void> {
   const { run } = flight;
   const place = placeOf(flight, planned);
   await run.lease.look(async (session) => {
-    const jobs = await schemaJobs(session, await databaseTime(session, start));
+    const jobs = await schemaJobs(
+      session,
+      since ?? await databaseTime(session, start),
+    );
+    if (isOver()) return;
     for (const { id: job, status, runningStatus, fraction } of jobs) {
-      if (status === "succeeded") continue;
+      if (isFinal({ status })) continue;
       const elapsedMs = performance.now() - start;
       run.emit({
         type: "job-progress",
@@ -59,14 +92,17 @@ async function tell(
       });
     }
     const blockers = await blockersOf(session, run.kind, run.mainSession);
-    if (blockers.length === 0) return;
+    if (isOver() || blockers.length === 0) return;
     const elapsedMs = performance.now() - start;
     run.emit({ type: "statement-waiting", blockers, elapsedMs, ...place });
   });
 }
 
-/** When the statement was sent, by the database's clock: the client's may be anything. */
-async function databaseTime(session: Session, start: number): Promise<Date> {
+/** When something was, by the database's clock: the client's may be anything. */
+export async function databaseTime(
+  session: Session,
+  start: number,
+): Promise<Date> {
   const { rows } = await session.query(
     "SELECT (extract(epoch FROM now()) * 1000)::INT8",
   );

@@ -36,6 +36,32 @@ Deno.test("parseArguments() takes all words of a description", () => {
   assertEquals(given.text("sql"), "-- x\nSELECT 1");
 });
 
+Deno.test("parseArguments() takes SQL that begins with a comment for a value", () => {
+  const { given } = parse(
+    "create",
+    "x",
+    "--sql",
+    "-- why\nSELECT 1",
+    "--undo",
+    "--no\nSELECT 2",
+  );
+  assertEquals(given.parameters, ["x"]);
+  assertEquals(given.text("sql"), "-- why\nSELECT 1");
+  assertEquals(given.text("undo"), "--no\nSELECT 2");
+});
+
+Deno.test("Arguments.addressed repeats what names the database and the files, but no address", () => {
+  const { given } = parse(
+    ...["migrate", "--dir", "my db/it's", "--table=ops._m", "--to", "3"],
+    ...["--url", "postgres://root:secret@h/d", "--driver", "pg"],
+  );
+  assertEquals(
+    given.addressed,
+    " --dir 'my db/it'\\''s' --table ops._m --driver pg --url URL",
+  );
+  assertEquals(parse("migrate", "--json").given.addressed, "");
+});
+
 Deno.test("parseArguments() takes everything after -- as parameters", () => {
   const { given } = parse("create", "--", "--json", "x");
   assertEquals(given.parameters, ["--json", "x"]);
@@ -127,6 +153,10 @@ const REFUSED: [string[], string][] = [
   [
     ["migrate", "--to", "--json"],
     "Cannot use --to: its value is missing; give --to=VERSION",
+  ],
+  [
+    ["create", "x", "--sql", "--json"],
+    "Cannot use --sql: its value is missing; give --sql=SQL",
   ],
   [
     ["migrate", "--to="],

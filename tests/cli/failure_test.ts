@@ -90,6 +90,18 @@ for (const [what, error, code, kind] of EXIT_CODES) {
   });
 }
 
+Deno.test("describeFailure() gives the commands that it names the options of the call", () => {
+  const error = new MigrationError(
+    "If it is there, run: crdb repair 7 --done\nIf it isn't, run: crdb repair 7 --not-done\nThen run the command again.",
+  );
+  const { message, json } = describeFailure(error, { addressed: " --dir db" });
+  assertEquals(
+    message,
+    "If it is there, run: crdb repair 7 --done --dir db\nIf it isn't, run: crdb repair 7 --not-done --dir db\nThen run the command again.",
+  );
+  assertEquals(json.message, message);
+});
+
 Deno.test("describeFailure() turns the runtime's words into a flag", () => {
   const error = new Deno.errors.NotCapable(
     'Requires net access to "db.test:26257", run again with the --allow-net flag',

@@ -52,6 +52,52 @@ Deno.test("renderStatus() aligns its columns and counts what is pending", () => 
   assertEquals(countPending(STATUS), 2);
 });
 
+Deno.test("renderStatus() says which file can't be read, and which statement waits for an answer", () => {
+  const common = { applied: false, applied_at: null } as const;
+  const migrations: readonly MigrationStatus[] = [
+    {
+      ...common,
+      version: "",
+      description: "users.sql",
+      state: "unreadable",
+      path: "users.sql",
+      error: "Cannot read it",
+    },
+    {
+      ...common,
+      version: "4",
+      description: "",
+      state: "half-applied",
+      path: null,
+      done: 2,
+      unsettled: 3,
+      error: "no",
+    },
+    {
+      ...common,
+      version: "5",
+      description: "b",
+      state: "half-undone",
+      applied: true,
+      path: "5_b.sql",
+      done: 0,
+      unsettled: 1,
+    },
+  ];
+  assertEquals(
+    renderStatus(migrations),
+    `VERSION  STATE                 APPLIED AT  DESCRIPTION
+         unreadable            -           users.sql
+4        half-applied, 2 done  -
+5        half-undone, 0 done   -           b
+users.sql: Cannot read it
+4: no
+4: whether statement 3 took effect isn't known; run migrate, it finds out
+5: whether statement 1 took effect isn't known; run rollback, it finds out
+1 applied, 3 pending`,
+  );
+});
+
 Deno.test("renderStatus() says so where there is nothing", () => {
   assertEquals(renderStatus([]), "There are no migrations");
 });
@@ -92,6 +138,28 @@ Deno.test("renderPlan() shows each statement with its kind and place", () => {
   3 of 3  data  migrations/7_add_users.sql:7  limit 10 min 0 s  users by id, 500 at a time
     UPDATE users SET id = id WHERE id BETWEEN $from AND $to`,
   );
+});
+
+Deno.test("renderPlan() names the statement that waits for an answer", () => {
+  const progress = {
+    version: "7",
+    direction: "up",
+    done: FILE.statements.slice(0, 2).map(({ hash }) => hash),
+    intent: { ordinal: 2, at: new Date(0), before: null, facts: null },
+    cursor: null,
+    error: null,
+  } as const;
+  const plan = planMigrate([FILE], { ...STATE, progress });
+  assertEquals(
+    renderPlan(plan).split("\n").slice(0, 3),
+    [
+      "Apply 7 add users, 2 statements done already",
+      "  whether statement 3 took effect isn't known; the run finds out first",
+      "  3 of 3  data  migrations/7_add_users.sql:7  limit 10 min 0 s  users by id, 500 at a time",
+    ],
+  );
+  const [migration] = JSON.parse(JSON.stringify(planData(plan).migrations));
+  assertEquals([migration.done, migration.unsettled], [2, 3]);
 });
 
 Deno.test("renderPlan() shows the problems where a run would do nothing", () => {

@@ -4,6 +4,7 @@ import {
   checksum,
   parseMigration,
   parseMigrations,
+  readMigrations,
   statementHash,
 } from "../../src/migration/file.ts";
 
@@ -172,6 +173,15 @@ Deno.test("parseMigration() takes an address in a comment for no directive", () 
   );
 });
 
+Deno.test("parseMigration() takes a comment with an unknown word for a comment", () => {
+  assertEquals(
+    sections(
+      "-- @author joe\n-- @deprecated\n-- @TODO later\nSELECT 1;\n-- @see 7\nSELECT 2",
+    ),
+    [["SELECT 1", "SELECT 2"], undefined],
+  );
+});
+
 const BACKFILL_FORM = "write @BACKFILL table=… key=… batch=1000 pause=50ms";
 
 for (
@@ -239,6 +249,20 @@ for (
       "the statement below @BACKFILL has no bounds; compare its key with $from and $to",
     ],
     [
+      "SELECT 1;\n-- @BACKFILL table=t key=id\nUPDATE t\nSET a = 1 WHERE id > CAST($from AS INT) AND id <= $to",
+      "4:27",
+      "$from isn't compared in a way that is sure to include its row; " +
+      "write key >= $from AND key <= $to, with a cast as in $from::UUID",
+    ],
+    ...["UNOD", "und", "Down", "rollback"].map((
+      word,
+    ): [string, string, string] => [
+      `SELECT 1;\n-- @${word}\nDROP TABLE t`,
+      "2:1",
+      `"@${word}" is not a directive here; the known ones are -- @UNDO, -- @TIMEOUT 10m, ` +
+      "-- @BACKFILL table=… key=…",
+    ]),
+    [
       "-- @BACKFILL key=id\nSELECT 1",
       "1:1",
       `@BACKFILL names no table; ${BACKFILL_FORM}`,
@@ -292,6 +316,23 @@ Deno.test("parseMigrations() sorts by version and passes over other files", () =
   const names = ["10_c.sql", "README.md", "9_b.sql", ".1_x.sql", "008_a.sql"];
   const files = parseMigrations(names.map((name) => ({ name, text })));
   assertEquals(files.map(({ version }) => version), ["008", "9", "10"]);
+});
+
+Deno.test("readMigrations() gives what can be read, and says why the rest can't", () => {
+  const text = "SELECT 1";
+  const { files, unreadable } = readMigrations([
+    { name: "4_d.sql", text },
+    { name: "3_c.sql", text: "" },
+    { name: "2_b.sql", text },
+    { name: "02_b.sql", text },
+    { name: "x.sql", text },
+    { name: "1_a.sql", text },
+  ]);
+  assertEquals(files.map(({ version }) => version), ["1", "4"]);
+  assertEquals(
+    unreadable.map(({ version, file }) => [version, file]),
+    [["3", "3_c.sql"], [undefined, "x.sql"], ["02", "02_b.sql"]],
+  );
 });
 
 Deno.test("parseMigrations() names both files of one version", () => {

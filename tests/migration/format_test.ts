@@ -58,12 +58,60 @@ Deno.test("formatMigration() keeps the indentation inside of strings", () => {
   );
 });
 
-Deno.test("formatMigration() makes a file to be filled in of comments", () => {
+Deno.test("formatMigration() makes a file to be filled in where there is no SQL", () => {
+  const text = formatMigration("a");
   assertEquals(
-    formatMigration("a", "", "-- The undo SQL"),
-    "-- Migration: a\n\n-- @UNDO\n\n-- The undo SQL\n",
+    text,
+    `-- Migration: a
+
+-- Write the statements below this line, each with a semicolon at its end.
+-- While there is none, crdb migrate stops at this file and applies nothing.
+
+-- @UNDO
+
+-- Write the statements that take it back below this line. Where nothing can,
+-- delete the rest of the file, from the marker on: then rollback refuses.
+`,
+  );
+  const error = assertThrows(
+    () => parseMigration({ name: "1_a.sql", text }),
+    MigrationError,
+  );
+  assertEquals(
+    error.message,
+    "Cannot read the migration 1_a.sql:1:1: it has no forward statement; write one, or delete the file",
   );
 });
+
+for (
+  const [forward, undo, problem] of [
+    ["", undefined, "it has no forward statement; write one"],
+    [" ;\n-- todo", "SELECT 1", "it has no forward statement; write one"],
+    [
+      "SELECT 1;\n BEGIN; SELECT 2; COMMIT",
+      undefined,
+      "in line 2, column 2 of the forward SQL, BEGIN has no place: statements are run and noted one by one, " +
+      "for CockroachDB commits an open transaction before a schema change; remove it",
+    ],
+    [
+      "SELECT 1",
+      "DROP TABLE a; COMMIT",
+      "in line 1, column 15 of the undo SQL, COMMIT has no place: statements are run and noted one by one, " +
+      "for CockroachDB commits an open transaction before a schema change; remove it",
+    ],
+  ] as const
+) {
+  Deno.test(`formatMigration() refuses ${JSON.stringify([forward, undo])}`, () => {
+    const error = assertThrows(
+      () => formatMigration("a", forward, undo),
+      MigrationError,
+    );
+    assertEquals(
+      error.message,
+      `Cannot create the migration "a": ${problem}`,
+    );
+  });
+}
 
 Deno.test("formatMigration() lets no description be a directive", () => {
   assertEquals(

@@ -30,14 +30,14 @@ const LIMIT_MS = 30_000;
 
 /** Runs `fn` with sessions of its own, which are closed afterwards. */
 async function withSessions(
-  { options }: FreshDatabase,
+  { options }: Pick<FreshDatabase, "options">,
   names: readonly string[],
   fn: (...sessions: Session[]) => Promise<void>,
 ): Promise<void> {
-  const { url, database } = options;
+  const { url, database, user } = options;
   const sessions = await Promise.all(
     names.map((applicationName) =>
-      driver.connect(resolveConfig({ url, database, applicationName }))
+      driver.connect(resolveConfig({ url, database, user, applicationName }))
     ),
   );
   try {
@@ -223,6 +223,40 @@ databaseTest(
       },
     );
   },
+);
+
+databaseTest(
+  "blockersOf() names what may stand in the way where a user can't see transactions",
+  async (db, { options }) => {
+    const user = `crdb_role_${crypto.randomUUID().slice(0, 8)}`;
+    await db.execute(`CREATE USER ${user}`);
+    try {
+      await withSessions(
+        { options: { ...options, user } },
+        ["idler", "done", "waiter", "worker", "looker"],
+        async (idler, done, waiter, worker, looker) => {
+          await done.query("BEGIN; SELECT 1; COMMIT");
+          await idler.query("BEGIN");
+          await idler.query("SELECT 1 AS one");
+          await waiter.query("SELECT 1 AS _migrations_lease");
+          await worker.query("SELECT 2");
+          const main = await nameOf(worker);
+          const [blocker, ...others] = await eventually(
+            () => blockersOf(looker, "cockroachdb", main),
+            ({ length }) => length > 0,
+          );
+          assertEquals(others, []);
+          assertEquals(
+            [blocker.application, blocker.query],
+            ["idler", "SELECT 1 AS one"],
+          );
+        },
+      );
+    } finally {
+      await db.execute(`DROP USER ${user}`);
+    }
+  },
+  { on: ["cockroachdb"] },
 );
 
 const TYPES = {

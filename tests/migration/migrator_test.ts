@@ -1,5 +1,15 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { LockTimeoutError, MigrationError } from "../../src/errors.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import {
+  ConfigError,
+  LockTimeoutError,
+  MigrationError,
+} from "../../src/errors.ts";
 import type { MigrationEvent } from "../../src/migration/events.ts";
 import { Migration } from "../../src/migration/migrator.ts";
 import { bundle } from "../../src/migration/source.ts";
@@ -320,6 +330,24 @@ databaseTest(
 );
 
 databaseTest(
+  "a time limit that is too short is raised in the file",
+  async (db) => {
+    const files = { "1_slow.sql": "-- @TIMEOUT 300ms\nSELECT pg_sleep(20);" };
+    await withMigrations(db, files, async (migration, folder) => {
+      const error = await assertRejects(
+        () => migration.migrate(),
+        MigrationError,
+      );
+      assertEquals(
+        error.message.split("\n")[0],
+        `Cannot apply ${folder}/1_slow.sql:2:1: Cannot finish the statement within 300 ms: it was cancelled; ` +
+          "raise its -- @TIMEOUT, or shorten the statement (SQLSTATE 57014)",
+      );
+    });
+  },
+);
+
+databaseTest(
   "two that start at once apply each migration once, and one waits",
   async (db) => {
     await withMigrations(db, {
@@ -421,6 +449,19 @@ databaseTest("a signal stops a run before its next statement", async (db) => {
       }
     },
   });
+});
+
+Deno.test("a table of too many parts is refused by the option's name", async () => {
+  const { Database } = await import("../../src/database/database.ts");
+  await using db = new Database({ url: server.url });
+  const error = assertThrows(
+    () => new Migration(db, { table: "a.b.c.d" }),
+    ConfigError,
+  );
+  assertEquals(
+    error.message,
+    'Cannot use "a.b.c.d" as the option table: the name "a.b.c.d" has 4 parts; give at most database.schema.table',
+  );
 });
 
 Deno.test("a lease below three seconds is refused", async () => {

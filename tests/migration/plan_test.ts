@@ -169,7 +169,7 @@ Deno.test("planMigrate() refuses to go on where a statement that is done was edi
     state(["1"], { version: "2", done: ["another hash"] }),
   );
   assertEquals(messages(plan), [
-    "Cannot go on with 2_b.sql:1: statement 1 was edited or removed after it was done; restore it, and change only what comes after the 1 statements that are done",
+    "Cannot go on with 2_b.sql:1: statement 1 was edited or removed after it was done; restore it, and change only what comes after the statement that is done",
   ]);
 });
 

@@ -72,7 +72,7 @@ Deno.test("predicateOf() reads CockroachDB's catalog apart from the statement ar
   assertEquals(
     of("CREATE SCHEMA app", "cockroachdb"),
     "(WITH c AS MATERIALIZED (SELECT EXISTS (SELECT o.oid FROM pg_catalog.pg_namespace o " +
-      "WHERE o.nspname = 'app') AS held) SELECT held FROM c)",
+      "WHERE o.nspname = 'app') AS value) SELECT value FROM c)",
   );
 });
 
@@ -83,7 +83,7 @@ Deno.test("predicateOf() looks only in the session's own database", () => {
   assertEquals(
     of(sql, "cockroachdb", "shop"),
     `(WITH c AS MATERIALIZED (SELECT NOT EXISTS (${TABLE} IN ('r', 'p', 'f') ` +
-      "AND n.nspname = 'public') AS held) SELECT held FROM c)",
+      "AND n.nspname = 'public') AS value) SELECT value FROM c)",
   );
   for (
     const other of [
@@ -122,11 +122,8 @@ Deno.test("predicateOf() gives nothing where the catalog can't tell", () => {
     "ALTER TABLE t ALTER a SET DEFAULT 1",
     "ALTER TABLE t ADD COLUMN b INT, ALTER a SET DEFAULT 1",
     "ALTER TABLE t ALTER a TYPE app.mood",
-    "ALTER TABLE t ADD CHECK (a > 0)",
-    "CREATE INDEX ON t (lower(a))",
     "CREATE FUNCTION f(a INT) RETURNS INT LANGUAGE SQL AS 'SELECT a'",
     "GRANT SELECT ON t TO current_user",
-    "TRUNCATE t",
   ];
   for (const sql of statements) {
     assertEquals(of(sql, "postgresql"), undefined, sql);

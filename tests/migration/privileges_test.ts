@@ -62,6 +62,28 @@ databaseTest(
 );
 
 databaseTest(
+  "a schema of the journal that may not be made is asked for",
+  async (db, { options }) => {
+    await withRole(db, async (role) => {
+      const { database } = db.config;
+      await db.execute(`REVOKE CREATE ON DATABASE ${database} FROM ${role}`);
+      await using own = new Database({ ...options, user: role });
+      const source = bundle([FIRST]);
+      const error = await assertRejects(
+        () => new Migration(own, { source, table: "ops.done" }).migrate(),
+        MigrationError,
+      );
+      const { message } = error.cause as DatabaseError;
+      assertEquals(
+        error.message,
+        `Cannot make the schema "ops" of the migrations' journal: ${message}; ` +
+          'have somebody run CREATE SCHEMA "ops", and grant the role CREATE and USAGE on it, or name another table',
+      );
+    });
+  },
+);
+
+databaseTest(
   "a migration that takes on another role leaves the journal to its own",
   async (db) => {
     await withRole(db, async (role) => {

@@ -447,7 +447,6 @@ Deno.test("classify() tells no effects where the catalog can't show them", () =>
     const sql of [
       "CREATE OR REPLACE VIEW v AS SELECT 1",
       "CREATE TEMP TABLE t (a INT)",
-      "CREATE INDEX ON t (lower(a))",
       "ALTER TABLE t DROP COLUMN a, ADD COLUMN a INT",
       "ALTER TABLE t RENAME COLUMN a TO b, ADD COLUMN a INT",
       "ALTER TABLE t ADD COLUMN a INT, SPLIT AT VALUES (1)",
@@ -458,7 +457,6 @@ Deno.test("classify() tells no effects where the catalog can't show them", () =>
       "GRANT SYSTEM VIEWACTIVITY TO bob",
       "REVOKE GRANT OPTION FOR SELECT ON t FROM bob",
       "COMMENT ON FUNCTION f(INT) IS 'x'",
-      "TRUNCATE t",
       "CREATE TABLE",
       "ALTER TABLE t",
       "DROP INDEX t@",
@@ -481,7 +479,7 @@ Deno.test("classify() knows what can be run twice", () => {
       "ALTER TYPE e ADD VALUE IF NOT EXISTS 'x'",
       "GRANT SELECT ON ALL TABLES IN SCHEMA s TO bob",
       "COMMENT ON FUNCTION f() IS 'x'",
-      "TRUNCATE t",
+      "ALTER SEQUENCE s START WITH 5",
       "SET a = 1",
       "SELECT 1",
     ]
@@ -498,6 +496,7 @@ Deno.test("classify() knows what can't be run twice", () => {
       "ALTER TABLE t ALTER a TYPE INT USING a + 1",
       "ALTER TABLE t RENAME TO u",
       "ALTER TYPE e ADD VALUE 'x'",
+      "TRUNCATE t",
       "INSERT INTO t VALUES (1)",
       "BEGIN",
       "FROBNICATE",

@@ -99,7 +99,8 @@ function rowsOf(jobs: readonly SimulatedJob[]): string {
       fraction_completed ?? 0
     }::FLOAT8)`;
   });
-  return "SELECT *, 'SCHEMA CHANGE' AS job_type, 'a description' AS description, " +
+  return "SELECT *, 'SCHEMA CHANGE' AS job_type, " +
+    "'ALTER TABLE ' || current_database() || '.public.accounts ADD COLUMN extra INT8' AS description, " +
     "current_user AS user_name, now() AS created FROM (VALUES " +
     (rows.join(", ") || "(NULL::INT8, '', '', '', 0::FLOAT8)") +
     ") AS v (job_id, status, running_status, error, fraction_completed) WHERE job_id IS NOT NULL";

@@ -10,14 +10,6 @@ import type { Command } from "../command.ts";
 import { folderOf } from "../connection.ts";
 import { assureNeeds, reading, writing } from "../permissions.ts";
 
-const FORWARD_TEMPLATE =
-  `-- Write the statements below this line, each with a semicolon at its end.
--- While there is none, crdb migrate stops at this file and applies nothing.`;
-
-const UNDO_TEMPLATE =
-  `-- Write the statements that take it back below this line. Where nothing can,
--- delete the rest of the file, from the marker on: then rollback refuses.`;
-
 /** Makes a migration's file and prints its path. */
 export const create: Command = {
   name: "create",
@@ -30,13 +22,10 @@ export const create: Command = {
   async run({ args }) {
     const folder = folderOf(args);
     assureNeeds([reading(folder), writing(folder)]);
-    const sql = args.text("sql");
-    const undoSql = args.text("undo") ??
-      (sql === undefined ? UNDO_TEMPLATE : undefined);
     const path = await write(folder, {
       description: args.parameters.join(" "),
-      forwardSql: sql ?? FORWARD_TEMPLATE,
-      undoSql,
+      forwardSql: args.text("sql"),
+      undoSql: args.text("undo"),
     });
     return { text: path, data: { path } };
   },

@@ -1,0 +1,120 @@
+/**
+ * What has to be known of the catalog before a schema change is sent, so that afterwards it tells
+ * whether it was done: which schema's object a name without one means, and what is there of a kind
+ * that the statement adds to without a name. It is noted with the intent.
+ *
+ * @module
+ */
+
+import {
+  apart,
+  type Catalog,
+  type CatalogObject,
+  oidOf,
+  schemaOf,
+} from "./catalog.ts";
+import type { Effect } from "./effect.ts";
+import { countParts, storageOf } from "./predicate_table.ts";
+import type { ObjectName } from "./reader.ts";
+import type { ServerKind } from "./server.ts";
+
+/** What was there before, an item an effect; `null` where nothing has to be known, or is known. */
+export type Facts = readonly (string | null)[];
+
+/** Objects that a schema holds, and that a statement can name without it. */
+const IN_SCHEMAS: readonly string[] = [
+  ...["table", "view", "sequence", "type", "index"],
+];
+
+/** An object that is to go, named without its schema: afterwards the name may mean another one. */
+function unplaced(
+  effect: Effect,
+): { object: CatalogObject; name: ObjectName } | undefined {
+  if (effect.type === "rename") {
+    const { object, of, from: name } = effect;
+    if (of !== undefined || !IN_SCHEMAS.includes(object)) return undefined;
+    // ALTER TABLE renames views and sequences too.
+    return object === "table"
+      ? { object: "relation", name }
+      : { object: object === "view" ? "any-view" : object as "index", name };
+  }
+  if (!("present" in effect) || effect.present) return undefined;
+  switch (effect.type) {
+    case "table":
+    case "sequence":
+    case "type":
+      return { object: effect.type, name: effect.name };
+    case "view":
+      return {
+        object: effect.materialized ? "materialized-view" : "view",
+        name: effect.name,
+      };
+    case "index":
+      return effect.table === undefined && effect.name !== undefined
+        ? { object: "index", name: effect.name }
+        : undefined;
+  }
+}
+
+function factOf(effect: Effect, catalog: Catalog): string | undefined {
+  if (effect.type === "truncation") {
+    return storageOf(oidOf("relation", effect.table, catalog), catalog);
+  }
+  const place = unplaced(effect);
+  if (place === undefined) return countParts(effect, catalog);
+  const { object, name } = place;
+  return name.length > 1 ? undefined : schemaOf(object, name, catalog);
+}
+
+/**
+ * Makes an expression for what has to be known before a statement with these effects is sent.
+ *
+ * @returns The expression, whose value is {@linkcode Facts} as JSON; `undefined` where nothing has to.
+ */
+export function factsOf(
+  effects: readonly Effect[],
+  kind: ServerKind,
+): string | undefined {
+  const facts = effects.map((effect) => factOf(effect, { kind }));
+  if (facts.every((fact) => fact === undefined)) return undefined;
+  const items = facts.map((fact) => fact ?? "NULL::TEXT");
+  return apart(`jsonb_build_array(${items.join(", ")})::TEXT`, kind);
+}
+
+/** Puts what was known before into the effects. */
+export function withFacts(
+  effects: readonly Effect[],
+  facts: Facts | null,
+): Effect[] {
+  return effects.map((effect, index) => {
+    const fact = facts?.[index] ?? null;
+    return fact === null ? effect : withFact(effect, fact);
+  });
+}
+
+function withFact(effect: Effect, fact: string): Effect {
+  switch (effect.type) {
+    case "truncation":
+      return { ...effect, before: fact };
+    case "rename": {
+      const { from, to } = effect;
+      return {
+        ...effect,
+        from: [fact, ...from],
+        to: to.length > 1 ? to : [fact, ...to],
+      };
+    }
+    case "constraint":
+      return { ...effect, before: fact };
+    case "index":
+      return effect.present
+        ? { ...effect, before: fact }
+        : { ...effect, name: [fact, ...effect.name!] };
+    case "table":
+    case "view":
+    case "sequence":
+    case "type":
+      return { ...effect, name: [fact, ...effect.name] };
+  }
+  return effect;
+}

@@ -1,0 +1,154 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { Database } from "../../src/database/database.ts";
+import { MigrationError } from "../../src/errors.ts";
+import { Migration } from "../../src/migration/migrator.ts";
+import type { MigrationOptions } from "../../src/migration/options.ts";
+import { bundle } from "../../src/migration/source.ts";
+import { databaseTest } from "../support/database.ts";
+
+const FILL = "CREATE TABLE t (id INT PRIMARY KEY, k INT, v INT DEFAULT 0);\n" +
+  "INSERT INTO t (id, k) VALUES (1, 1), (2, 2), (3, NULL), (4, 4), (5, 5);\n";
+const UPDATE = "UPDATE t SET v = v + 1 WHERE id >= $from AND id <= $to;";
+
+function migrationOf(
+  db: Database,
+  text: string,
+  options: MigrationOptions = {},
+) {
+  const source = bundle([{ name: "1_fill.sql", text: FILL + text }]);
+  return new Migration(db, { source, ...options });
+}
+
+/** How often each row was changed. */
+async function changes(db: Database): Promise<number[]> {
+  const rows = await db.query<{ v: number }>("SELECT v FROM t ORDER BY id");
+  return rows.map(({ v }) => v);
+}
+
+databaseTest("a backfill changes every row once", async (db) => {
+  for (
+    const condition of ["id > $from AND id < $to", "id BETWEEN $from AND $to"]
+  ) {
+    const text =
+      `-- @BACKFILL table=t key=id batch=2\nUPDATE t SET v = v + 1 WHERE ${condition};`;
+    await migrationOf(db, text).migrate();
+    assertEquals(await changes(db), [1, 1, 1, 1, 1]);
+    await db.execute(
+      "DROP TABLE t, _migrations, _migrations_journal, _migrations_lease",
+    );
+  }
+});
+
+databaseTest(
+  "a backfill refuses a key that allows NULL, and changes nothing",
+  async (db) => {
+    const text = `-- @BACKFILL table=t key=k batch=2\n${
+      UPDATE.replaceAll("id", "k")
+    }`;
+    const error = await assertRejects(
+      () => migrationOf(db, text).migrate(),
+      MigrationError,
+    );
+    assertEquals(
+      error.message,
+      `Cannot apply 1_fill.sql:4:1: the key k of t allows NULL, and a backfill would leave out the rows that have none; name a key that is NOT NULL, such as the primary key
+  UPDATE t SET v = v + 1 WHERE k >= $from AND k <= $to;
+  ^
+Statements 1 to 2 are done and noted, the rest is not; the migration is not applied. Mend the file from statement 3 on, and run migrate again.`,
+    );
+    assertEquals([error.line, error.column], [4, 1]);
+    assertEquals(await changes(db), [0, 0, 0, 0, 0]);
+    await migrationOf(db, `-- @BACKFILL table=t key=id batch=2\n${UPDATE}`)
+      .migrate();
+    assertEquals(await changes(db), [1, 1, 1, 1, 1]);
+  },
+);
+
+databaseTest(
+  "a backfill of a table that isn't there names it, at the statement's start",
+  async (db) => {
+    const text = `-- @BACKFILL table=nope key=id\n${UPDATE}`;
+    const error = await assertRejects(
+      () => migrationOf(db, text).migrate(),
+      MigrationError,
+    );
+    assertEquals(error.message.split("\n").slice(0, 3), [
+      'Cannot apply 1_fill.sql:4:1: relation "nope" does not exist (SQLSTATE 42P01)',
+      `  ${UPDATE}`,
+      "  ^",
+    ]);
+  },
+);
+
+databaseTest(
+  "an error in a chunk stands at its place in the file",
+  async (db) => {
+    const text =
+      `-- @BACKFILL table=t key=id\nUPDATE t SET v = v + 1 WHERE id > $from AND id < $to AND nope = 1;`;
+    const error = await assertRejects(
+      () => migrationOf(db, text).migrate(),
+      MigrationError,
+    );
+    assertEquals([error.line, error.column], [
+      4,
+      text.split("\n")[1].indexOf("nope") + 1,
+    ]);
+  },
+  { on: ["postgresql"] },
+);
+
+databaseTest(
+  "an interruption ends the pause of a backfill at once, and the next run goes on from there",
+  async (db) => {
+    const controller = new AbortController();
+    const options: MigrationOptions = {
+      onEvent: ({ type }) => {
+        if (type === "backfill-progress") {
+          controller.abort(new Error("stop here"));
+        }
+      },
+    };
+    const start = performance.now();
+    await assertRejects(
+      () =>
+        migrationOf(
+          db,
+          `-- @BACKFILL table=t key=id batch=2 pause=60s\n${UPDATE}`,
+          options,
+        )
+          .migrate({ signal: controller.signal }),
+      Error,
+      "stop here",
+    );
+    assert(performance.now() - start < 30_000);
+    assertEquals(await changes(db), [1, 1, 0, 0, 0]);
+    await migrationOf(db, `-- @BACKFILL table=t key=id batch=2\n${UPDATE}`)
+      .migrate();
+    assertEquals(await changes(db), [1, 1, 1, 1, 1]);
+  },
+);
+
+databaseTest(
+  "a backfill that fails goes on after its last chunk, by the same key",
+  async (db) => {
+    const directive = "-- @BACKFILL table=t key=id batch=2\n";
+    const failing = UPDATE.replace("v + 1", "v + 1 + (0 / (4 - id))::INT");
+    const error = await assertRejects(
+      () => migrationOf(db, directive + failing).migrate(),
+      MigrationError,
+    );
+    assertMatch(error.message, /division by zero/);
+    assertEquals(await changes(db), [1, 1, 0, 0, 0]);
+    const other = await assertRejects(
+      () =>
+        migrationOf(db, (directive + UPDATE).replaceAll("id", "k")).migrate(),
+      MigrationError,
+    );
+    assertEquals(
+      other.message.split("\n")[0],
+      "Cannot apply 1_fill.sql:4:1: an earlier run has done a part of it, by the key id of t; restore these in its directive",
+    );
+    await migrationOf(db, directive + UPDATE).migrate();
+    assertEquals(await changes(db), [1, 1, 1, 1, 1]);
+  },
+);

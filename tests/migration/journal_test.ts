@@ -1,0 +1,47 @@
+import { assertEquals } from "@std/assert";
+import { databaseTest } from "../support/database.ts";
+import { withMigrations } from "../support/migrations.ts";
+
+const THREE = {
+  "1_create_a.sql":
+    "CREATE TABLE a (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE a;",
+  "2_create_b.sql":
+    "CREATE TABLE b (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE b;",
+  "3_fill_b.sql":
+    "INSERT INTO b VALUES (1), (2);\n-- @UNDO\nDELETE FROM b WHERE true;",
+};
+
+databaseTest(
+  "the schema of the journal is made where it is missing",
+  async (db) => {
+    await withMigrations(db, THREE, async (migration) => {
+      assertEquals(await migration.getCurrentVersion(), null);
+      assertEquals(await migration.migrate(), 3);
+      assertEquals(await db.exists("ops._migrations_lease"), true);
+      assertEquals(await migration.rollback(), 1);
+    }, { table: "ops._migrations" });
+  },
+);
+
+databaseTest(
+  "a table whose versions are numbers is taken over",
+  async (db) => {
+    for (const type of ["INT8", "INT4", "NUMERIC"]) {
+      const table = `_migrations_${type}`.toLowerCase();
+      await db.execute(
+        `CREATE TABLE ${table} (version ${type} PRIMARY KEY, description TEXT, applied_at TIMESTAMPTZ DEFAULT now())`,
+      );
+      await db.execute(
+        `INSERT INTO ${table} (version, description) VALUES (1, 'create a')`,
+      );
+      await db.execute("CREATE TABLE a (id INT PRIMARY KEY)");
+      await withMigrations(db, THREE, async (migration) => {
+        assertEquals(await migration.migrate(), 2);
+        assertEquals(await migration.getCurrentVersion(), "3");
+        assertEquals(await migration.isApplied("1"), true);
+        assertEquals(await migration.rollback({ count: 3 }), 3);
+        assertEquals(await migration.getAppliedMigrations(), []);
+      }, { table });
+    }
+  },
+);
