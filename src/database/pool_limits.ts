@@ -44,11 +44,6 @@ export function checkTimeLimit(name: string, value: unknown): void {
  * @throws {ConfigError} A limit that is unknown or not above 0.
  */
 export function poolLimits(options: PoolOptions): Required<PoolOptions> {
-  if (typeof options !== "object" || options === null) {
-    throw new ConfigError(
-      `Cannot make a pool of ${options}: give its limits, such as { max: 5 }`,
-    );
-  }
   checkOptionNames(options, Object.keys(DEFAULTS));
   const given = Object.entries(options)
     .filter(([, value]) => value !== undefined);

@@ -76,7 +76,8 @@ const VARIABLES: Readonly<Record<keyof Settings, [string, Reader]>> = {
 const CERTIFICATES = ["sslRootCert", "sslCert", "sslKey"] as const;
 
 /**
- * Refuses options whose names aren't known, for callers whom no compiler has checked.
+ * Refuses options that are no object or whose names aren't known, for callers whom no compiler has
+ * checked.
  *
  * @param options The options as they were given.
  * @param known The names that there are.
@@ -86,6 +87,13 @@ export function checkOptionNames(
   options: object,
   known: readonly string[],
 ): void {
+  if (typeof options !== "object" || options === null) {
+    throw new ConfigError(
+      `Cannot use ${options} as options: give an object, such as { ${
+        known[0]
+      }: … }`,
+    );
+  }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const meant = closest(unknown, known);

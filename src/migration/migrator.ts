@@ -6,13 +6,8 @@
  */
 
 import type { Database } from "../database/database.ts";
-import {
-  ConfigError,
-  DatabaseError,
-  MigrationError,
-  SqlTextError,
-} from "../errors.ts";
-import { applyMigration } from "./apply.ts";
+import { DatabaseError, MigrationError } from "../errors.ts";
+import { carryOut, type CarryOutOptions } from "./carry_out.ts";
 import { type Answer, answerIntent, takeBaseline } from "./corrections.ts";
 import {
   compareVersions,
@@ -28,20 +23,25 @@ import {
   readJournal,
 } from "./journal.ts";
 import { breakLease } from "./lease.ts";
-import type {
-  MigrateOptions,
-  MigrationOptions,
-  RollbackOptions,
-  RunOptions,
+import {
+  checkMigrateOptions,
+  checkMigrationOptions,
+  checkRollbackOptions,
+  type MigrateOptions,
+  type MigrationOptions,
+  type RollbackOptions,
+  type RunOptions,
 } from "./options.ts";
 import { type Plan, planMigrate, planRollback } from "./plan.ts";
-import { type Problem, unreadableProblem } from "./problems.ts";
+import {
+  type Problem,
+  unfinishedProblem,
+  unreadableProblem,
+} from "./problems.ts";
 import { underLease } from "./runner.ts";
 import { directory, type MigrationSource, writeMigration } from "./source.ts";
 import { type MigrationStatus, statusOf } from "./status.ts";
 import { findVersion, newestOf } from "./versions.ts";
-
-const MIN_LEASE_MS = 3_000;
 
 /**
  * The migrations of a database.
@@ -74,26 +74,9 @@ export class Migration {
    * @throws {ConfigError} A table whose name can't be read.
    */
   constructor(db: Database, options: MigrationOptions = {}) {
-    const {
-      migrationsDir = "./migrations",
-      source,
-      table = "_migrations",
-      leaseMs,
-    } = options;
-    if (leaseMs !== undefined && !(leaseMs >= MIN_LEASE_MS)) {
-      throw new RangeError(
-        `Cannot use a lease of ${leaseMs} ms: clocks of nodes differ; give ${MIN_LEASE_MS} or more`,
-      );
-    }
-    try {
-      journalTables(table);
-    } catch (error) {
-      if (!(error instanceof SqlTextError)) throw error;
-      throw new ConfigError(
-        `Cannot use "${table}" as the option table: ${error.problem}`,
-        { cause: error },
-      );
-    }
+    checkMigrationOptions(options);
+    const { migrationsDir = "./migrations", source, table = "_migrations" } =
+      options;
     this.#db = db;
     this.#options = options;
     this.#source = source ?? directory(migrationsDir);
@@ -135,16 +118,13 @@ export class Migration {
    * @throws {LockTimeoutError} Where another runner held the lease all the time.
    */
   async migrate(options: MigrateOptions = {}): Promise<number> {
-    const { targetVersion, dryRun } = options;
+    checkMigrateOptions(options);
+    const { targetVersion } = options;
     const files = await this.loadMigrations();
     const { allowOutOfOrder } = this.#options;
     const planFor = (state: JournalState) =>
       planMigrate(files, state, { targetVersion, allowOutOfOrder });
-    return await this.#carryOut(planFor, {
-      ...options,
-      dryRun,
-      direction: "up",
-    });
+    return await this.#carryOut(planFor, { ...options, direction: "up" });
   }
 
   /**
@@ -155,12 +135,8 @@ export class Migration {
    * @throws {LockTimeoutError} Where another runner held the lease all the time.
    */
   async rollback(options: RollbackOptions = {}): Promise<number> {
+    checkRollbackOptions(options);
     const { count, targetVersion } = options;
-    if (count !== undefined && targetVersion !== undefined) {
-      throw new TypeError(
-        "Cannot roll back by count and to a version at once: give one of them",
-      );
-    }
     const { files, unreadable } = await this.#readFiles();
     const planFor = (state: JournalState) =>
       planRollback(files, state, { count, targetVersion, unreadable });
@@ -251,19 +227,7 @@ export class Migration {
     const problems = [
       ...planMigrate(files, state, { allowOutOfOrder, unreadable }).problems,
     ];
-    const { progress } = state;
-    if (progress) {
-      const half = progress.direction === "up" ? "applied" : "undone";
-      problems.push({
-        type: "half-applied",
-        version: progress.version,
-        message: `The migration ${progress.version} is half ${half}${
-          progress.error === null ? "" : `: ${progress.error}`
-        }; run ${
-          progress.direction === "up" ? "migrate" : "rollback"
-        } to finish it`,
-      });
-    }
+    if (state.progress) problems.push(unfinishedProblem(state.progress));
     return problems;
   }
 
@@ -333,50 +297,10 @@ export class Migration {
     );
   }
 
-  async #carryOut(
+  #carryOut(
     planFor: (state: JournalState) => Plan,
-    options: RunOptions & { dryRun?: boolean; direction: "up" | "down" },
+    options: CarryOutOptions,
   ): Promise<number> {
-    const { dryRun, direction, ...rest } = options;
-    const countOf = ({ migrations }: Plan) =>
-      migrations.filter((migration) => migration.direction === direction)
-        .length;
-    const state = await this.#readJournal();
-    const expected = agreed(planFor(state));
-    if (expected.migrations.length === 0 || dryRun) return countOf(expected);
-    const tables = journalTables(this.#table);
-    const done = await underLease(
-      this.#db,
-      {
-        ...this.#options,
-        ...rest,
-        isComplete: state.complete,
-        isNeedless: async (session) => {
-          const state = await readJournal(session, tables);
-          return planFor(state).migrations.length === 0;
-        },
-      },
-      async (run, state) => {
-        const plan = agreed(planFor(state));
-        for (const migration of plan.migrations) {
-          await applyMigration(run, migration, migration.progress);
-        }
-        return countOf(plan);
-      },
-    );
-    return done ?? 0;
+    return carryOut(this.#db, planFor, { ...this.#options, ...options });
   }
-}
-
-function agreed(plan: Plan): Plan {
-  const [first, ...others] = plan.problems;
-  if (first === undefined) return plan;
-  throw new MigrationError(
-    [first, ...others].map(({ message }) => message).join("\n"),
-    {
-      version: first.version,
-      file: first.file,
-      line: first.line,
-    },
-  );
 }

@@ -4,7 +4,10 @@
  * @module
  */
 
+import { checkOptionNames } from "../driver/config.ts";
+import { ConfigError, SqlTextError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
+import { journalTables } from "./journal.ts";
 import type { Strategy } from "./run.ts";
 import type { MigrationSource } from "./source.ts";
 
@@ -55,4 +58,58 @@ export interface RollbackOptions extends RunOptions {
   targetVersion?: string;
   /** Only counts what would be undone. */
   dryRun?: boolean;
+}
+
+const MIN_LEASE_MS = 3_000;
+const MIGRATION_OPTIONS = [
+  ...["migrationsDir", "source", "table", "lockTimeoutMs", "leaseMs"],
+  ...["onEvent", "allowOutOfOrder", "strategy"],
+];
+const RUN_OPTIONS = ["signal", "cancelSignal"];
+const MIGRATE_OPTIONS = ["targetVersion", "dryRun", ...RUN_OPTIONS];
+const ROLLBACK_OPTIONS = ["count", ...MIGRATE_OPTIONS];
+
+/**
+ * Refuses what can't work, before anything is read.
+ *
+ * @throws {RangeError} A lease of less than 3,000 ms.
+ * @throws {ConfigError} An unknown option, a table whose name can't be read.
+ */
+export function checkMigrationOptions(options: MigrationOptions): void {
+  checkOptionNames(options, MIGRATION_OPTIONS);
+  const { leaseMs, table = "_migrations" } = options;
+  if (leaseMs !== undefined && !(leaseMs >= MIN_LEASE_MS)) {
+    throw new RangeError(
+      `Cannot use a lease of ${leaseMs} ms: clocks of nodes differ; give ${MIN_LEASE_MS} or more`,
+    );
+  }
+  try {
+    journalTables(table);
+  } catch (error) {
+    if (!(error instanceof SqlTextError)) throw error;
+    throw new ConfigError(
+      `Cannot use "${table}" as the option table: ${error.problem}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Refuses what {@linkcode Migration.migrate} doesn't know: a target by another name is no target. */
+export function checkMigrateOptions(options: MigrateOptions): void {
+  checkOptionNames(options, MIGRATE_OPTIONS);
+}
+
+/**
+ * Refuses what {@linkcode Migration.rollback} doesn't know, and what contradicts itself.
+ *
+ * @throws {TypeError} A count beside a version.
+ */
+export function checkRollbackOptions(options: RollbackOptions): void {
+  checkOptionNames(options, ROLLBACK_OPTIONS);
+  const { count, targetVersion } = options;
+  if (count !== undefined && targetVersion !== undefined) {
+    throw new TypeError(
+      "Cannot roll back by count and to a version at once: give one of them",
+    );
+  }
 }

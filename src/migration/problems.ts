@@ -126,6 +126,22 @@ export function contentProblems(
   return problems;
 }
 
+/** Says that a migration is half applied or half undone. */
+export function unfinishedProblem(
+  { version, direction, error }: Progress,
+): Problem {
+  const [state, command] = direction === "up"
+    ? ["applied", "migrate"]
+    : ["undone", "rollback"];
+  const reason = error === null ? "" : `: ${error}`;
+  return {
+    type: "half-applied",
+    version,
+    message:
+      `The migration ${version} is half ${state}${reason}; run ${command} to finish it`,
+  };
+}
+
 /** Says that a file can't be read, or not be ordered among the others. */
 export function unreadableProblem(error: MigrationError): Problem {
   const { message, version, file, line } = error;

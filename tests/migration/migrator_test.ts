@@ -464,6 +464,27 @@ Deno.test("a table of too many parts is refused by the option's name", async () 
   );
 });
 
+Deno.test("an option by another name is refused, and never passed over", async () => {
+  const { Database } = await import("../../src/database/database.ts");
+  await using db = new Database({ url: server.url });
+  const make = (options: object) => new Migration(db, options);
+  assertEquals(
+    assertThrows(() => make({ migrationDir: "x" }), ConfigError).message,
+    'Cannot use the option "migrationDir": unknown option; did you mean "migrationsDir"?',
+  );
+  const migration = make({ source: bundle([]) });
+  const target = { to: "1" } as object;
+  assertEquals(
+    (await assertRejects(() => migration.migrate(target), ConfigError)).message,
+    'Cannot use the option "to": unknown option; use only targetVersion, dryRun, signal, cancelSignal',
+  );
+  const count = 2 as unknown as object;
+  assertEquals(
+    (await assertRejects(() => migration.rollback(count), ConfigError)).message,
+    "Cannot use 2 as options: give an object, such as { count: … }",
+  );
+});
+
 Deno.test("a lease below three seconds is refused", async () => {
   const { Database } = await import("../../src/database/database.ts");
   await using db = new Database({ url: server.url });

@@ -1,0 +1,69 @@
+/**
+ * Carries a plan out: looks whether there is anything to do, takes the lease, plans again with what
+ * the journal says then, and applies one migration after another.
+ *
+ * @module
+ */
+
+import type { Database } from "../database/database.ts";
+import { MigrationError } from "../errors.ts";
+import { applyMigration } from "./apply.ts";
+import { type JournalState, journalTables, readJournal } from "./journal.ts";
+import type { MigrationOptions, RunOptions } from "./options.ts";
+import type { Plan } from "./plan.ts";
+import { underLease } from "./runner.ts";
+
+/** What is carried out. */
+export interface CarryOutOptions extends RunOptions {
+  /** The direction of the migrations that count; others may have to be finished first. */
+  direction: "up" | "down";
+  /** Only counts them. */
+  dryRun?: boolean;
+}
+
+/**
+ * Carries out what `planFor` makes of the journal, and returns the number of migrations.
+ *
+ * @throws {MigrationError} A problem, before anything is touched; or the statement that failed.
+ * @throws {LockTimeoutError} Where another runner held the lease all the time.
+ */
+export async function carryOut(
+  db: Database,
+  planFor: (state: JournalState) => Plan,
+  options: CarryOutOptions & MigrationOptions,
+): Promise<number> {
+  const { dryRun, direction, table = "_migrations" } = options;
+  const tables = journalTables(table);
+  const countOf = ({ migrations }: Plan) =>
+    migrations.filter((migration) => migration.direction === direction).length;
+  const state = await db.withSession((session) => readJournal(session, tables));
+  const expected = agreed(planFor(state));
+  if (expected.migrations.length === 0 || dryRun) return countOf(expected);
+  const done = await underLease(
+    db,
+    {
+      ...options,
+      isComplete: state.complete,
+      isNeedless: async (session) => {
+        const state = await readJournal(session, tables);
+        return planFor(state).migrations.length === 0;
+      },
+    },
+    async (run, state) => {
+      const plan = agreed(planFor(state));
+      for (const migration of plan.migrations) {
+        await applyMigration(run, migration, migration.progress);
+      }
+      return countOf(plan);
+    },
+  );
+  return done ?? 0;
+}
+
+function agreed(plan: Plan): Plan {
+  const [first, ...others] = plan.problems;
+  if (first === undefined) return plan;
+  const { version, file, line } = first;
+  const message = [first, ...others].map(({ message }) => message).join("\n");
+  throw new MigrationError(message, { version, file, line });
+}
