@@ -508,6 +508,27 @@ sessionTest(
   { on: SEVERAL },
 );
 
+sessionTest("streams a million rows within 64 MiB", async (session) => {
+  const text =
+    "SELECT g, 'row number ' || g FROM generate_series(1, 1000000) AS g";
+  const taken = () => {
+    const { heapUsed, external } = Deno.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = taken();
+  // What is garbage is collected some time within a part; what is held stays through all of it.
+  let [count, held, most] = [0, Infinity, 0];
+  for await (const { rows } of session.stream(text)) {
+    count += rows.length;
+    held = Math.min(held, taken() - before);
+    if (count % 100_000 !== 0) continue;
+    most = Math.max(most, held);
+    held = Infinity;
+  }
+  assertEquals(count, 1_000_000);
+  assert(most < 64 * 1024 ** 2, `${most} bytes were taken`);
+}, { on: SEVERAL });
+
 driverTest("reads a stream only as fast as it is taken", async (driver) => {
   let passed = 0;
   const proxy = createServer((near) => {
