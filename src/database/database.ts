@@ -277,7 +277,6 @@ export class Database extends BatchQueries {
     args: readonly unknown[],
     options: QueryOptions,
   ): Promise<QueryResult> {
-    const { signal } = options;
     return this.#observer.run(
       { text, args, options },
       (encoded, limits) =>
@@ -294,7 +293,7 @@ export class Database extends BatchQueries {
             const isLost = session.broken && !wasBroken;
             throw isLost ? withUnknownOutcome(error) : error;
           }
-        }, { signal, purpose: text }),
+        }, { ...limits, purpose: text }),
     );
   }
 
@@ -315,8 +314,9 @@ export class Database extends BatchQueries {
     encoded: (string | null)[],
     options: StreamQueryOptions,
   ): AsyncGenerator<RowBatch, void> {
-    const { signal } = options;
-    const loan = await this.#pool.acquire({ signal, purpose: text });
+    const { signal, timeoutMs } = options;
+    const limits = { signal, timeoutMs };
+    const loan = await this.#pool.acquire({ ...limits, purpose: text });
     try {
       yield* this.#types.follow(
         loan.session.stream(text, encoded, options),

@@ -34,6 +34,8 @@ export interface Loan {
 export interface AcquireOptions {
   /** Ends the waiting. */
   signal?: AbortSignal;
+  /** How long to wait, where that is less than the pool's limit, in milliseconds. */
+  timeoutMs?: number;
   /** What the session is for, such as a statement; messages show its beginning. */
   purpose?: string;
 }
@@ -85,7 +87,7 @@ export class SessionPool {
     const limits = this.#limits = poolLimits(options);
     this.#line = new WaitingLine({
       timeoutMs: limits.acquireTimeoutMs,
-      lateError: (purpose) => this.#lateError(purpose),
+      lateError: (purpose, timeoutMs) => this.#lateError(purpose, timeoutMs),
       onRefused: () => this.#checkDrained(),
     });
     const createTimeoutMillis = config.connectTimeoutMs + CREATE_MARGIN_MS;
@@ -162,8 +164,8 @@ export class SessionPool {
     return member && this.#lend(member, purpose);
   }
 
-  #join({ signal, purpose = "" }: AcquireOptions): Promise<Loan> {
-    const loan = this.#line.join(purpose, signal);
+  #join({ purpose = "", ...limits }: AcquireOptions): Promise<Loan> {
+    const loan = this.#line.join(purpose, limits);
     this.#fetch();
     return loan;
   }
@@ -287,8 +289,8 @@ export class SessionPool {
     this.#tidying = undefined;
   }
 
-  #lateError(purpose: string): unknown {
-    const { max, acquireTimeoutMs } = this.#limits;
+  #lateError(purpose: string, timeoutMs: number): unknown {
+    const { max } = this.#limits;
     const now = performance.now();
     const holders = [...this.#onLoan.values()].map(({ purpose, since }) =>
       `${shorten(purpose)} (${Math.round(now - since)} ms)`
@@ -297,7 +299,7 @@ export class SessionPool {
     return new DatabaseError({
       code: "55P03",
       message: `Cannot get a connection for ${shorten(purpose)} within ` +
-        `${acquireTimeoutMs} ms: ${holders.length} of ${max} are in use, for ${
+        `${timeoutMs} ms: ${holders.length} of ${max} are in use, for ${
           holders.join(", ") || "nothing"
         }, ${this.#fetches.size} are being opened, and ${others} more ${
           others === 1 ? "caller waits" : "callers wait"

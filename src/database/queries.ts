@@ -16,7 +16,10 @@ import { decodeRows, type ValueOptions } from "./values.ts";
 export interface QueryOptions extends CallOptions {
   /** Cancels the statement on the server when it fires. */
   signal?: AbortSignal;
-  /** Cancels the statement on the server after this many milliseconds. */
+  /**
+   * Cancels the statement on the server after this many milliseconds. The waiting for a connection
+   * before that has the same limit.
+   */
   timeoutMs?: number;
 }
 

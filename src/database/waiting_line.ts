@@ -1,15 +1,19 @@
 /**
- * The callers who wait for a session, first come, first served, each for the same time at most.
+ * The callers who wait for a session, first come, first served, each for the same time at most unless
+ * it has a shorter limit of its own.
  *
  * @module
  */
+
+import type { CallOptions } from "../driver/driver.ts";
+import { Limit } from "../driver/limit.ts";
 
 /** Options of a {@linkcode WaitingLine}. */
 export interface WaitingLineOptions {
   /** How long a caller waits, in milliseconds. */
   readonly timeoutMs: number;
   /** Makes the error of a caller who has waited for too long. */
-  readonly lateError: (purpose: string) => unknown;
+  readonly lateError: (purpose: string, timeoutMs: number) => unknown;
   /** Is told when a caller was sent away. */
   readonly onRefused: () => void;
 }
@@ -41,22 +45,28 @@ export class WaitingLine<T> {
     return this.#waiters.size;
   }
 
-  /** Joins the line; resolves with what the caller is served. */
-  async join(purpose: string, signal?: AbortSignal): Promise<T> {
-    const { timeoutMs } = this.#options;
+  /**
+   * Joins the line; resolves with what the caller is served.
+   *
+   * @param limits The caller's own, where it is not to wait as long as others.
+   */
+  async join(purpose: string, limits: CallOptions = {}): Promise<T> {
+    const { timeoutMs, lateError } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const until = performance.now() + timeoutMs;
     const waiter = { purpose, until, resolve, reject };
     this.#waiters.add(waiter);
     this.#timer ??= setTimeout(() => this.#refuseLate(), timeoutMs);
-    if (signal === undefined) return await promise;
-    const onAbort = () => this.#refuse(waiter, signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
+    if (limits.signal === undefined && limits.timeoutMs === undefined) {
       return await promise;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
     }
+    using limit = new Limit(limits, () => {
+      const error = limit.reached === "signal"
+        ? limits.signal!.reason
+        : lateError(purpose, limits.timeoutMs!);
+      this.#refuse(waiter, error);
+    });
+    return await promise;
   }
 
   /**
@@ -100,6 +110,7 @@ export class WaitingLine<T> {
 
   /** All wait for the same time, so the first ones are late first: one timer is enough. */
   #refuseLate(): void {
+    const { lateError, timeoutMs } = this.#options;
     const now = performance.now();
     for (const waiter of this.#waiters) {
       if (waiter.until > now) {
@@ -107,7 +118,7 @@ export class WaitingLine<T> {
         this.#timer = setTimeout(() => this.#refuseLate(), left);
         return;
       }
-      this.#refuse(waiter, this.#options.lateError(waiter.purpose));
+      this.#refuse(waiter, lateError(waiter.purpose, timeoutMs));
     }
   }
 }

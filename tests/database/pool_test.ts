@@ -127,6 +127,23 @@ poolTest(
 );
 
 poolTest(
+  "SessionPool lets a time limit end the waiting, and only that caller's",
+  async ({ pool }) => {
+    const loan = await pool.acquire();
+    const patient = pool.acquire();
+    const error = await assertRejects(
+      () => pool.acquire({ timeoutMs: 20, purpose: "SELECT 1" }),
+      DatabaseError,
+      "Cannot get a connection for SELECT 1 within 20 ms: 1 of 1 are in use",
+    );
+    assertEquals([error.code, error.kind], ["55P03", "timeout"]);
+    await loan.release();
+    await (await patient).release();
+  },
+  { max: 1 },
+);
+
+poolTest(
   "SessionPool loses no session where waiting ends as one comes free",
   async ({ driver, pool }) => {
     for (let i = 0; i < 20; i++) {
