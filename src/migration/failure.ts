@@ -16,6 +16,8 @@ export interface FailureOptions {
   readonly outcome: "nothing" | "unknown";
 }
 
+const CONCURRENT_INDEX = /^CREATE\s+(UNIQUE\s+)?INDEX\s+CONCURRENTLY\b/i;
+
 /** Describes the failure of a statement of a migration. */
 export function statementFailure(
   error: unknown,
@@ -55,6 +57,11 @@ export function statementFailure(
     ...(wire?.notices ?? []).map(({ severity, message }) =>
       `${severity}: ${message}`
     ),
+    ...(CONCURRENT_INDEX.test(statement.text)
+      ? [
+        "PostgreSQL keeps such an index, which isn't valid then: drop it before you run this again.",
+      ]
+      : []),
     state,
   ];
   return new MigrationError(lines.join("\n"), {
