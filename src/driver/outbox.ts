@@ -1,6 +1,6 @@
 /**
- * The way of a driver's frames to the server, in order. A frame can be replaced on its way, where
- * the driver's own would be wrong or slow.
+ * The way of a driver's frames to the server, in order. Where a frame of the driver's would be wrong
+ * or slow, something else is sent in its place.
  *
  * @module
  */
