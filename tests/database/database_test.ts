@@ -53,7 +53,7 @@ Deno.test("Database refuses options that it doesn't know, and says which one was
     ],
     [
       { pool: 5 },
-      "Cannot make a pool of 5: give its limits, such as { max: 5 }",
+      "Cannot use 5 as options: give an object, such as { max: … }",
     ],
     [
       { driver: {} },
