@@ -14,6 +14,7 @@ import type { Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
 import { quoteLiteral } from "../sql.ts";
 import type { Blocker } from "./events.ts";
+import { insist } from "./insist.ts";
 import { type ServerKind, serverKind } from "./server.ts";
 
 /** A job of a schema change. */
@@ -59,7 +60,7 @@ export function isFinal({ status }: Pick<Job, "status">): boolean {
 }
 
 async function read(session: Session, text: string): Promise<Row[]> {
-  const { columns, rows } = await session.query(text);
+  const { columns, rows } = await insist(() => session.query(text));
   return decodeRows(columns, rows, { int8: "string", timestamps: "date" });
 }
 

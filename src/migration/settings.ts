@@ -6,6 +6,7 @@
  */
 
 import { type Flight, retriedStatement, send } from "./flight.ts";
+import { insist } from "./insist.ts";
 import { statementsOf } from "./planned.ts";
 import type { Run } from "./run.ts";
 import { sessionName } from "./server.ts";
@@ -40,10 +41,12 @@ export async function renewSession(run: Run): Promise<void> {
   await run.session.close();
   run.session = await run.open();
   run.role = undefined;
-  const { rows } = await run.session.query(
-    `UPDATE ${tables.lease} SET main_session = ${sessionName(kind)} ` +
-      "WHERE id = 1 AND fence = $1 RETURNING main_session",
-    [lease.fence],
+  const { rows } = await insist(() =>
+    run.session.query(
+      `UPDATE ${tables.lease} SET main_session = ${sessionName(kind)} ` +
+        "WHERE id = 1 AND fence = $1 RETURNING main_session",
+      [lease.fence],
+    )
   );
   run.mainSession = rows[0]?.[0] ?? run.mainSession;
 }

@@ -9,6 +9,7 @@
 import { delay } from "../delay.ts";
 import { DatabaseError, MigrationError } from "../errors.ts";
 import { type Flight, UnknownOutcome } from "./flight.ts";
+import { insist } from "./insist.ts";
 import {
   cancelJobs,
   isFinal,
@@ -105,8 +106,8 @@ export async function jobsToEnd(
   const { since, wish } = options;
   const { session, lease, signal, cancel } = flight.run;
   const jobs = await schemaJobs(session, since);
-  const { rows: [[database]] } = await session.query(
-    "SELECT current_database()",
+  const { rows: [[database]] } = await insist(() =>
+    session.query("SELECT current_database()")
   );
   // One that may be another statement's is waited for too, and never cancelled.
   const open = jobsOf(jobs, { database: database! });
