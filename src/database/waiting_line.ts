@@ -60,8 +60,8 @@ export class WaitingLine<T> {
     if (limits.signal === undefined && limits.timeoutMs === undefined) {
       return await promise;
     }
-    using limit = new Limit(limits, () => {
-      const error = limit.reached === "signal"
+    using _limit = new Limit(limits, (reached) => {
+      const error = reached === "signal"
         ? limits.signal!.reason
         : lateError(purpose, limits.timeoutMs!);
       this.#refuse(waiter, error);

@@ -22,14 +22,17 @@ export class Limit implements Disposable {
    * Starts to watch.
    *
    * @param options The signal and the time, in milliseconds; either may be absent.
-   * @param onReached Called once, where a limit is reached.
+   * @param onReached Called once, where a limit is reached, with which one.
    */
-  constructor(options: CallOptions, onReached: () => void) {
+  constructor(
+    options: CallOptions,
+    onReached: (reached: "signal" | "time") => void,
+  ) {
     const { signal, timeoutMs } = options;
     const reach = (limit: "signal" | "time") => {
       if (this.reached !== undefined) return;
       this.reached = limit;
-      onReached();
+      onReached(limit);
     };
     if (signal !== undefined) {
       this.#signal = signal;
