@@ -275,7 +275,7 @@ poolTest(
     assertEquals(driver.sessions.length, 20);
     const ends: number[] = [];
     const start = performance.now();
-    while (ends.length < 20 && performance.now() - start < 5_000) {
+    while (ends.length < 20 && performance.now() - start < 10_000) {
       await Promise.all(times(20, () => pool.use(settled)));
       while (ends.length < driver.sessions.length - 20) {
         ends.push(performance.now() - start);
@@ -284,7 +284,8 @@ poolTest(
     assert(ends.length >= 20, "every session was replaced");
     assert(ends[19] - ends[0] > 10, "but not all of them at once");
   },
-  { max: 20, maxLifetimeMs: 600 },
+  // A tenth of it is long beside a turn of the loop, also on a machine that is busy.
+  { max: 20, maxLifetimeMs: 3_000 },
 );
 
 poolTest(
