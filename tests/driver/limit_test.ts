@@ -13,7 +13,7 @@ Deno.test("Limit tells which limit was reached, once", async () => {
   assertEquals([limit.reached, count], ["signal", 1]);
 
   const reached = Promise.withResolvers<void>();
-  using time = new Limit({ timeoutMs: 1 }, reached.resolve);
+  using time = new Limit({ timeoutMs: 1 }, () => reached.resolve());
   await reached.promise;
   assertEquals(time.reached, "time");
 });
