@@ -163,3 +163,33 @@ databaseTest(
     }),
   ON,
 );
+
+databaseTest(
+  "migrate() tells of the job that a lost run has left, and can be left while it waits (simulated)",
+  () =>
+    withTrial(OPTIONS, async (trial) => {
+      await loseAtSchemaChange(trial);
+      const job: SimulatedJob = { job_id: "1005", status: "running" };
+      const simulated = simulatedCockroach(() => [job]);
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const { error } = await trial.behind("migrate", {
+        onFrame: simulated.onFrame,
+        onEvent: (event) => {
+          if (event.type === "job-progress") controller.abort(reason);
+        },
+      }, { signal: controller.signal });
+      assert(error instanceof Error);
+      assertEquals(error.cause, reason);
+      assertEquals(
+        error.message,
+        "Stopped at 900_add_a_column.sql:1:1: on the server statement 1 goes on (job 1005); " +
+          "run the command again, it waits for the end and finds out what was done",
+      );
+      assertEquals(simulated.cancelled, []);
+      assertEquals((await trial.journal()).progress?.intent?.ordinal, 0);
+      job.status = "failed";
+      assertEquals(await trial.run("migrate"), 1);
+    }),
+  ON,
+);

@@ -68,3 +68,41 @@ databaseTest(
     });
   },
 );
+
+databaseTest(
+  "migrate() names the session that a data statement waits for",
+  () => {
+    const more = [{
+      name: "900_count.sql",
+      text: "UPDATE counters SET n = n + 1;",
+    }];
+    return withTrial({ strategy: "statements", more }, async (trial) => {
+      await using writer = new Database({
+        url: trial.url,
+        applicationName: "a slow import",
+      });
+      const { promise: isTold, resolve: told } = Promise.withResolvers<void>();
+      const { promise: isWritten, resolve: written } = Promise.withResolvers<
+        void
+      >();
+      const names: string[] = [];
+      const other = writer.transaction(async (tx) => {
+        await tx.execute("UPDATE counters SET n = n + 1");
+        written();
+        await isTold;
+      });
+      await isWritten;
+      const { error } = await trial.behind("migrate", {
+        onEvent: (event) => {
+          if (event.type !== "statement-waiting") return;
+          names.push(...event.blockers.map(({ application }) => application));
+          told();
+        },
+      });
+      await other;
+      assertEquals(error, undefined, said(error));
+      assert(names.includes("a slow import"), names.join());
+      assertEquals(await trial.db.query("SELECT n FROM counters"), [{ n: 2 }]);
+    });
+  },
+);
