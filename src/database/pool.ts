@@ -34,7 +34,7 @@ export interface Loan {
 export interface AcquireOptions {
   /** Ends the waiting. */
   signal?: AbortSignal;
-  /** How long to wait, where that is less than the pool's limit, in milliseconds. */
+  /** How long to wait for another's session, where the pool's limit is longer, in milliseconds. */
   timeoutMs?: number;
   /** What the session is for, such as a statement; messages show its beginning. */
   purpose?: string;
@@ -164,8 +164,13 @@ export class SessionPool {
     return member && this.#lend(member, purpose);
   }
 
-  #join({ purpose = "", ...limits }: AcquireOptions): Promise<Loan> {
-    const loan = this.#line.join(purpose, limits);
+  #join({ purpose = "", signal, timeoutMs }: AcquireOptions): Promise<Loan> {
+    // The opening of a session has a limit of its own.
+    const isFull = this.#onLoan.size >= this.#limits.max;
+    const loan = this.#line.join(
+      purpose,
+      isFull ? { signal, timeoutMs } : { signal },
+    );
     this.#fetch();
     return loan;
   }

@@ -17,8 +17,8 @@ export interface QueryOptions extends CallOptions {
   /** Cancels the statement on the server when it fires. */
   signal?: AbortSignal;
   /**
-   * Cancels the statement on the server after this many milliseconds. The waiting for a connection
-   * before that has the same limit.
+   * Cancels the statement on the server after this many milliseconds. Where all connections
+   * are in use, the waiting for one has the same limit.
    */
   timeoutMs?: number;
 }
