@@ -1,15 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { databaseTest } from "../support/database.ts";
-import { withMigrations } from "../support/migrations.ts";
-
-const THREE = {
-  "1_create_a.sql":
-    "CREATE TABLE a (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE a;",
-  "2_create_b.sql":
-    "CREATE TABLE b (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE b;",
-  "3_fill_b.sql":
-    "INSERT INTO b VALUES (1), (2);\n-- @UNDO\nDELETE FROM b WHERE true;",
-};
+import { THREE, withMigrations } from "../support/migrations.ts";
 
 databaseTest(
   "the schema of the journal is made where it is missing",

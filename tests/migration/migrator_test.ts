@@ -14,17 +14,9 @@ import type { MigrationEvent } from "../../src/migration/events.ts";
 import { Migration } from "../../src/migration/migrator.ts";
 import { bundle } from "../../src/migration/source.ts";
 import { databaseTest, server } from "../support/database.ts";
-import { withMigrations } from "../support/migrations.ts";
+import { THREE, withMigrations } from "../support/migrations.ts";
 
 const EVERYWHERE = { on: ["cockroachdb", "postgresql", "pglite"] } as const;
-const THREE = {
-  "1_create_a.sql":
-    "CREATE TABLE a (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE a;",
-  "2_create_b.sql":
-    "CREATE TABLE b (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE b;",
-  "3_fill_b.sql":
-    "INSERT INTO b VALUES (1), (2);\n-- @UNDO\nDELETE FROM b WHERE true;",
-};
 
 databaseTest(
   "migrate() applies what is pending, and then has nothing to do",

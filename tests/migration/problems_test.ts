@@ -1,16 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { MigrationError } from "../../src/errors.ts";
 import { databaseTest } from "../support/database.ts";
-import { withMigrations } from "../support/migrations.ts";
-
-const THREE = {
-  "1_create_a.sql":
-    "CREATE TABLE a (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE a;",
-  "2_create_b.sql":
-    "CREATE TABLE b (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE b;",
-  "3_fill_b.sql":
-    "INSERT INTO b VALUES (1), (2);\n-- @UNDO\nDELETE FROM b WHERE true;",
-};
+import { THREE, withMigrations } from "../support/migrations.ts";
 
 /** Three migrations, of which the last can't be read yet. */
 const WITH_TEMPLATE = { ...THREE, "3_fill_b.sql": "-- to be written" };

@@ -8,6 +8,16 @@ import type { Database } from "../../src/database/database.ts";
 import { Migration } from "../../src/migration/migrator.ts";
 import type { MigrationOptions } from "../../src/migration/options.ts";
 
+/** Three migrations that can be undone. */
+export const THREE = {
+  "1_create_a.sql":
+    "CREATE TABLE a (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE a;",
+  "2_create_b.sql":
+    "CREATE TABLE b (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE b;",
+  "3_fill_b.sql":
+    "INSERT INTO b VALUES (1), (2);\n-- @UNDO\nDELETE FROM b WHERE true;",
+};
+
 /** Runs `fn` with a folder that holds these files. */
 export async function withFolder<T>(
   files: Record<string, string>,
