@@ -21,13 +21,13 @@ const CHUNK_SIZE = 1_000;
 const MAX_ARGUMENTS = 65_535;
 const JSON_TYPES = ["json", "jsonb"];
 
-/** Writes the INSERTs of a batch. */
-export function batchInsertStatements(
+/** Writes the INSERTs of a batch, each when it is asked for: the first is on its way meanwhile. */
+export function* batchInsertStatements(
   table: string,
   rows: readonly Row[],
   types: ReadonlyMap<string, string>,
   options: BatchOptions & { returning?: true | readonly string[] } = {},
-): Statement[] {
+): Generator<Statement, void> {
   const columns = columnsOf(table, rows);
   const names = columns.map(quoteIdentifier).join(", ");
   const tail = returningClause(options.returning);
@@ -35,27 +35,28 @@ export function batchInsertStatements(
   const columnTypes = columns.map((column) => typeOf(table, column, types));
   // unnest() flattens arrays of arrays, so rows with an array column go in as plain VALUES.
   if (columnTypes.some(isArrayType)) {
-    return chunks(rows, { chunkSize: valuesChunk(options, columns.length) })
-      .map((chunk) => ({
+    const chunkSize = valuesChunk(options, columns.length);
+    for (const chunk of chunks(rows, { chunkSize })) {
+      yield {
         text: `${head} VALUES ${places(chunk.length, columns.length)}${tail}`,
         args: cells(chunk, columns, columnTypes),
-      }));
+      };
+    }
+    return;
   }
-  return chunks(rows, options).map((chunk) => ({
-    text: `${head} SELECT * FROM unnest(${arrays(columnTypes)})${tail}`,
-    args: columns.map((column, index) =>
-      columnArray(chunk, column, columnTypes[index])
-    ),
-  }));
+  const text = `${head} SELECT * FROM unnest(${arrays(columnTypes)})${tail}`;
+  for (const chunk of chunks(rows, options)) {
+    yield { text, args: columnArrays(chunk, columns, columnTypes) };
+  }
 }
 
-/** Writes the UPDATEs of a batch. */
-export function batchUpdateStatements(
+/** Writes the UPDATEs of a batch, each when it is asked for. */
+export function* batchUpdateStatements(
   table: string,
   rows: readonly Row[],
   types: ReadonlyMap<string, string>,
   options: BatchOptions & { key?: string } = {},
-): Statement[] {
+): Generator<Statement, void> {
   const { key = "id" } = options;
   const columns = columnsOf(table, rows);
   if (!columns.includes(key)) {
@@ -83,37 +84,35 @@ export function batchUpdateStatements(
   const write = (source: string) =>
     `UPDATE ${target} AS target SET ${sets} FROM ${source} AS batch (${names}) WHERE ${match}`;
   if (columnTypes.some(isArrayType)) {
-    return chunks(rows, { chunkSize: valuesChunk(options, columns.length) })
-      .map((chunk) => ({
-        text: write(
-          `(VALUES ${places(chunk.length, columns.length, columnTypes)})`,
-        ),
+    const chunkSize = valuesChunk(options, columns.length);
+    for (const chunk of chunks(rows, { chunkSize })) {
+      const values = places(chunk.length, columns.length, columnTypes);
+      yield {
+        text: write(`(VALUES ${values})`),
         args: cells(chunk, columns, columnTypes),
-      }));
+      };
+    }
+    return;
   }
-  return chunks(rows, options).map((chunk) => ({
-    text: write(`unnest(${arrays(columnTypes)})`),
-    args: columns.map((column, index) =>
-      columnArray(chunk, column, columnTypes[index])
-    ),
-  }));
+  const text = write(`unnest(${arrays(columnTypes)})`);
+  for (const chunk of chunks(rows, options)) {
+    yield { text, args: columnArrays(chunk, columns, columnTypes) };
+  }
 }
 
-/** Writes the DELETEs of a batch. */
-export function batchDeleteStatements(
+/** Writes the DELETEs of a batch, each when it is asked for. */
+export function* batchDeleteStatements(
   table: string,
   keys: readonly unknown[],
   types: ReadonlyMap<string, string>,
   options: BatchOptions & { key?: string } = {},
-): Statement[] {
+): Generator<Statement, void> {
   const { key = "id" } = options;
   const type = typeOf(table, key, types);
-  return chunks(keys, options).map((chunk) => ({
-    text: `DELETE FROM ${quoteName(table)} WHERE ${
-      quoteIdentifier(key)
-    } = ANY($1::${type}[])`,
-    args: [chunk],
-  }));
+  const text = `DELETE FROM ${quoteName(table)} WHERE ${
+    quoteIdentifier(key)
+  } = ANY($1::${type}[])`;
+  for (const chunk of chunks(keys, options)) yield { text, args: [chunk] };
 }
 
 function returningClause(returning: true | readonly string[] = []): string {
@@ -183,12 +182,14 @@ function isArrayType(type: string): boolean {
   return type.endsWith("[]");
 }
 
-function columnArray(
+function columnArrays(
   chunk: readonly Row[],
-  column: string,
-  type: string,
-): unknown[] {
-  return chunk.map((row) => cell(row[column], type));
+  columns: readonly string[],
+  types: readonly string[],
+): unknown[][] {
+  return columns.map((column, index) =>
+    chunk.map((row) => cell(row[column], types[index]))
+  );
 }
 
 function cells(
@@ -239,17 +240,16 @@ function valuesChunk(
   return Math.min(chunkSize, Math.floor(MAX_ARGUMENTS / columns));
 }
 
-function chunks<T>(
+function* chunks<T>(
   items: readonly T[],
   { chunkSize = CHUNK_SIZE }: BatchOptions,
-): T[][] {
+): Generator<T[], void> {
   if (!Number.isSafeInteger(chunkSize) || chunkSize < 1) {
     throw new RangeError(
       `Cannot cut a batch by ${chunkSize}: chunkSize is a whole number from 1`,
     );
   }
-  return Array.from(
-    { length: Math.ceil(items.length / chunkSize) },
-    (_, index) => items.slice(index * chunkSize, (index + 1) * chunkSize),
-  );
+  for (let at = 0; at < items.length; at += chunkSize) {
+    yield items.slice(at, at + chunkSize);
+  }
 }

@@ -73,7 +73,7 @@ export abstract class BatchQueries extends RowQueries {
     );
     if (options.returning === undefined) return rowCountOf(results);
     return results.flatMap(({ columns, rows }) =>
-      decodeRows(columns, rows, this.values) as T[]
+      decodeRows(columns, rows, this.types.values) as T[]
     );
   }
 
@@ -109,7 +109,7 @@ export abstract class BatchQueries extends RowQueries {
     );
   }
 
-  #batch(statements: Statement[]): Promise<QueryResult[]> {
+  #batch(statements: Iterable<Statement>): Promise<QueryResult[]> {
     return mapConcurrently(
       statements,
       ({ text, args }) => this.run(text, args, {}),

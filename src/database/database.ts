@@ -12,6 +12,7 @@ import type {
   QueryResult,
   RowBatch,
   Session,
+  SessionQueryOptions,
 } from "../driver/driver.ts";
 import { ConfigError, DatabaseError } from "../errors.ts";
 import { quoteIdentifier } from "../sql.ts";
@@ -20,13 +21,12 @@ import { BatchQueries } from "./batches.ts";
 import { Observer } from "./observer.ts";
 import { checkOptions, type DatabaseOptions } from "./options.ts";
 import { type CloseOptions, SessionPool } from "./pool.ts";
-import type { QueryOptions, StreamQueryOptions } from "./queries.ts";
+import type { StreamQueryOptions } from "./queries.ts";
 import { runWithRetries } from "./retry.ts";
 import { Table } from "./table.ts";
 import { Tokens } from "./tokens.ts";
 import { Transaction } from "./transaction.ts";
 import { UserTypes } from "./user_types.ts";
-import type { ValueOptions } from "./values.ts";
 
 /** What a server is. */
 export interface ServerInfo {
@@ -117,9 +117,9 @@ export class Database extends BatchQueries {
     return new Database({ ...options, url });
   }
 
-  /** How values are decoded. */
-  protected override get values(): ValueOptions {
-    return this.#types.values;
+  /** The types of the database, by which values are decoded. */
+  protected override get types(): UserTypes {
+    return this.#types;
   }
 
   /** Where the client connects to. The password is not part of it. */
@@ -275,7 +275,7 @@ export class Database extends BatchQueries {
   protected override run(
     text: string,
     args: readonly unknown[],
-    options: QueryOptions,
+    options: SessionQueryOptions,
   ): Promise<QueryResult> {
     return this.#observer.run(
       { text, args, options },

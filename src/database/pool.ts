@@ -66,7 +66,7 @@ export class SessionPool {
   readonly #atHand: Member[] = [];
   readonly #fetches = new Set<Fetch>();
   #lastFailure: unknown;
-  #tidying: ReturnType<typeof setInterval> | undefined;
+  #tidying: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
   #onDrained: (() => void) | undefined;
@@ -144,8 +144,11 @@ export class SessionPool {
       await promise;
       clearTimeout(timer);
     }
-    this.#line.refuseAll(closedError());
-    this.#opening.abort(closedError());
+    // An error's stack costs more than the rest of a quiet end.
+    if (this.#line.size + this.#library.numPendingCreates() > 0) {
+      this.#line.refuseAll(closedError());
+      this.#opening.abort(closedError());
+    }
     await Promise.all([...this.#onLoan.keys()].map(async (member) => {
       const { session } = member;
       // Without a cancel request PostgreSQL would go on with the statement.
@@ -153,7 +156,7 @@ export class SessionPool {
       this.#takeBack(member);
     }));
     for (const member of this.#atHand.splice(0)) this.#library.release(member);
-    clearInterval(this.#tidying);
+    clearTimeout(this.#tidying);
     await this.#library.destroy();
   }
 
@@ -245,10 +248,7 @@ export class SessionPool {
     else {
       member.usedAt = performance.now();
       this.#atHand.push(member);
-      this.#tidying ??= setInterval(
-        () => this.#tidy(),
-        tidyInterval(this.#limits),
-      );
+      this.#tidying ??= this.#tidyLater();
     }
   }
 
@@ -289,9 +289,11 @@ export class SessionPool {
     const recent = this.#atHand.findIndex(({ usedAt }) => usedAt > before);
     const idle = this.#atHand.splice(0, recent < 0 ? Infinity : recent);
     for (const member of idle) this.#library.release(member);
-    if (this.#atHand.length > 0) return;
-    clearInterval(this.#tidying);
-    this.#tidying = undefined;
+    this.#tidying = this.#atHand.length > 0 ? this.#tidyLater() : undefined;
+  }
+
+  #tidyLater(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#tidy(), tidyInterval(this.#limits));
   }
 
   #lateError(purpose: string, timeoutMs: number): unknown {

@@ -6,11 +6,18 @@
  */
 
 import { checkOptionNames } from "../driver/config.ts";
-import type { CallOptions, QueryResult, RowBatch } from "../driver/driver.ts";
+import type {
+  CallOptions,
+  QueryResult,
+  RowBatch,
+  SessionQueryOptions,
+} from "../driver/driver.ts";
 import type { Row } from "./crud.ts";
 import { checkTimeLimit } from "./pool_limits.ts";
+import { RowReader } from "./row_reader.ts";
 import { templateStatement } from "./template.ts";
-import { decodeRows, type ValueOptions } from "./values.ts";
+import type { UserTypes } from "./user_types.ts";
+import { decodeRows } from "./values.ts";
 
 /** Options of one query. */
 export interface QueryOptions extends CallOptions {
@@ -31,14 +38,14 @@ export interface StreamQueryOptions extends QueryOptions {
 
 /** Statements of a caller, on whatever {@linkcode Queries.run} runs them on. */
 export abstract class Queries {
-  /** How values are decoded. */
-  protected abstract readonly values: ValueOptions;
+  /** The types of the database, by which values are decoded. */
+  protected abstract readonly types: UserTypes;
 
   /** Runs a statement. */
   protected abstract run(
     text: string,
     args: readonly unknown[],
-    options: QueryOptions,
+    options: SessionQueryOptions,
   ): Promise<QueryResult>;
 
   /** Runs a statement and yields its rows in batches. */
@@ -63,8 +70,8 @@ export abstract class Queries {
     text: string | TemplateStringsArray,
     ...rest: unknown[]
   ): Promise<T[]> {
-    const { columns, rows } = await this.#call(text, rest);
-    return decodeRows(columns, rows, this.values) as T[];
+    const reader = new RowReader(this.types);
+    return reader.finish(await this.#call(text, rest, reader)) as T[];
   }
 
   /** Runs a statement and returns its first row, or `undefined` where there is none. */
@@ -83,7 +90,7 @@ export abstract class Queries {
     ...rest: unknown[]
   ): Promise<T | undefined> {
     const { columns, rows } = await this.#call(text, rest);
-    return decodeRows(columns, rows.slice(0, 1), this.values)[0] as
+    return decodeRows(columns, rows.slice(0, 1), this.types.values)[0] as
       | T
       | undefined;
   }
@@ -119,22 +126,23 @@ export abstract class Queries {
   ): AsyncGenerator<T, void> {
     checkCallOptions(options, STREAM_OPTIONS);
     for await (const { columns, rows } of this.runStream(text, args, options)) {
-      yield* decodeRows(columns, rows, this.values) as T[];
+      yield* decodeRows(columns, rows, this.types.values) as T[];
     }
   }
 
   #call(
     text: string | TemplateStringsArray,
     rest: unknown[],
+    sink?: RowReader,
   ): Promise<QueryResult> {
     if (typeof text !== "string") {
       const statement = templateStatement(text, rest);
-      return this.run(statement.text, statement.args, {});
+      return this.run(statement.text, statement.args, { sink });
     }
     const [args = [], options] = rest as [unknown[]?, QueryOptions?];
-    if (options === undefined) return this.run(text, args, {});
+    if (options === undefined) return this.run(text, args, { sink });
     checkCallOptions(options, CALL_OPTIONS);
-    return this.run(text, args, options);
+    return this.run(text, args, { ...options, sink });
   }
 }
 

@@ -32,6 +32,7 @@ import {
   VALUES_END,
 } from "./pages.ts";
 import { Queries } from "./queries.ts";
+import { RowReader } from "./row_reader.ts";
 import { decodeRows } from "./values.ts";
 
 /** Tables and rows, on whatever {@linkcode Queries.run} runs statements on. */
@@ -162,7 +163,7 @@ export abstract class RowQueries extends Queries {
     for (;;) {
       const page = await this.#page(table, { ...keyset, after });
       if (page.rows.length > 0) {
-        yield decodeRows(page.columns, page.rows, this.values) as T[];
+        yield decodeRows(page.columns, page.rows, this.types.values) as T[];
       }
       if (page.rows.length < keyset.size) return;
       after = endOfPage(page, keyset);
@@ -189,8 +190,8 @@ export abstract class RowQueries extends Queries {
   }
 
   async #rows<T>({ text, args }: Statement): Promise<T[]> {
-    const { columns, rows } = await this.run(text, args, {});
-    return decodeRows(columns, rows, this.values) as T[];
+    const reader = new RowReader(this.types);
+    return reader.finish(await this.run(text, args, { sink: reader })) as T[];
   }
 
   async #only<T>(statement: Statement): Promise<T> {

@@ -4,14 +4,18 @@
  * @module
  */
 
-import type { QueryResult, RowBatch, Session } from "../driver/driver.ts";
+import type {
+  QueryResult,
+  RowBatch,
+  Session,
+  SessionQueryOptions,
+} from "../driver/driver.ts";
 import { BatchQueries } from "./batches.ts";
 import type { Observer } from "./observer.ts";
 import type { QueryOptions, StreamQueryOptions } from "./queries.ts";
 import { Table } from "./table.ts";
 import type { Turns } from "./turns.ts";
 import type { UserTypes } from "./user_types.ts";
-import type { ValueOptions } from "./values.ts";
 
 /** What a {@linkcode Transaction} has from its database. */
 export interface TransactionContext {
@@ -55,9 +59,9 @@ export class Transaction extends BatchQueries {
     this.#context = context;
   }
 
-  /** How values are decoded. */
-  protected override get values(): ValueOptions {
-    return this.#context.types.values;
+  /** The types of the database, by which values are decoded. */
+  protected override get types(): UserTypes {
+    return this.#context.types;
   }
 
   /** A table by name, with methods that know its key, inside the transaction. */
@@ -72,7 +76,7 @@ export class Transaction extends BatchQueries {
   protected override run(
     text: string,
     args: readonly unknown[],
-    options: QueryOptions,
+    options: SessionQueryOptions,
   ): Promise<QueryResult> {
     return this.#context.observer.run(
       { text, args, options: this.#limited(options) },

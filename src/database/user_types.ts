@@ -24,7 +24,7 @@ const ASIDE_TIMEOUT_MS = 2_000;
 
 /** What is known of the types that are made in one database. */
 export class UserTypes {
-  readonly #known = new Set(ARRAY_OIDS.keys());
+  readonly #known = new Set<number>();
   #values: ValueOptions;
 
   /**
@@ -44,7 +44,8 @@ export class UserTypes {
   /** Says whether a result has types that weren't asked for yet. */
   lacks(columns: readonly Column[]): boolean {
     for (const { typeOid } of columns) {
-      if (typeOid >= FIRST_USER_OID && !this.#known.has(typeOid)) return true;
+      if (typeOid < FIRST_USER_OID) continue;
+      if (!ARRAY_OIDS.has(typeOid) && !this.#known.has(typeOid)) return true;
     }
     return false;
   }
@@ -111,9 +112,10 @@ export class UserTypes {
   async #ask(
     { typeOid }: Column,
     session: Session,
-    limits: CallOptions,
+    { signal, timeoutMs }: CallOptions,
   ): Promise<void> {
     const { text } = arrayElementStatement(typeOid);
+    const limits = { signal, timeoutMs };
     const { rows } = await session.query(text, [], limits);
     // Of a type that isn't committed other sessions know nothing.
     if (rows.length === 0) return;

@@ -7,8 +7,25 @@
  * @module
  */
 
-import type { Column, QueryResult, TextRow, WireFields } from "./driver.ts";
+import type {
+  Column,
+  QueryResult,
+  RowSink,
+  TextRow,
+  WireFields,
+} from "./driver.ts";
 import type { CommandTag } from "./frames.ts";
+
+/** What becomes of the rows of an answer; without either option they are all kept. */
+export interface AnswerOptions {
+  /** How many rows may wait to be taken. */
+  readonly batchSize?: number;
+  /** Takes the rows. */
+  readonly sink?: RowSink;
+}
+
+/** So many rows are worth a call of the sink. */
+const SINK_ROWS = 64;
 
 /** The answer to one call. */
 export class Answer {
@@ -26,6 +43,7 @@ export class Answer {
   readonly notices: WireFields[] = [];
   /** How many rows may wait to be taken. */
   readonly batchSize: number;
+  readonly #sink?: RowSink;
   #discarding = false;
   #described = false;
   #complete?: PromiseWithResolvers<void>;
@@ -34,10 +52,11 @@ export class Answer {
   /**
    * Makes an answer that nothing has come in for.
    *
-   * @param batchSize How many rows may wait to be taken; all of them unless told otherwise.
+   * @param options What becomes of the rows.
    */
-  constructor(batchSize = Infinity) {
+  constructor({ batchSize = Infinity, sink }: AnswerOptions = {}) {
     this.batchSize = batchSize;
+    this.#sink = sink;
     if (this.streamed) this.#renew();
   }
 
@@ -66,6 +85,7 @@ export class Answer {
     if (this.#discarding) return;
     if (this.rows.length === 0) this.rows = rows;
     else for (const row of rows) this.rows.push(row);
+    if (this.rows.length >= SINK_ROWS) this.#drain();
   }
 
   /** Starts a result that has rows. */
@@ -73,6 +93,7 @@ export class Answer {
     this.#described = true;
     this.columns = columns;
     this.rows = [];
+    this.#sink?.start(columns);
   }
 
   /** Ends a result. One without rows replaces the rows before it, unless they are streamed. */
@@ -82,6 +103,7 @@ export class Answer {
     this.#described = false;
     this.command = command;
     this.rowCount = rowCount;
+    this.#drain();
   }
 
   /** Hands the batch over and resolves when it was taken. */
@@ -116,6 +138,12 @@ export class Answer {
   toResult(): QueryResult {
     const { columns, rows, command, rowCount, notices } = this;
     return { columns, rows, command, rowCount, notices };
+  }
+
+  #drain(): void {
+    if (this.#sink === undefined || this.rows.length === 0) return;
+    this.#sink.add(this.rows);
+    this.rows = [];
   }
 
   #renew(): void {

@@ -108,11 +108,13 @@ export function checkOptionNames(
 
 function fromOptions(options: ConnectionOptions): Settings & { url?: string } {
   checkOptionNames(options, CONNECTION_OPTION_NAMES);
-  const entries = CONNECTION_OPTION_NAMES
-    .filter((name) => options[name] !== undefined)
-    .map((name) => [name, OPTIONS[name](options[name], `the option ${name}`)])
-    .filter(([name, value]) => value !== "" || name === "url");
-  return Object.fromEntries(entries);
+  const settings: Settings & { url?: string } = {};
+  for (const name of CONNECTION_OPTION_NAMES) {
+    if (options[name] === undefined) continue;
+    const value = OPTIONS[name](options[name], `the option ${name}`);
+    if (value !== "" || name === "url") settings[name] = value as never;
+  }
+  return settings;
 }
 
 /** Reads only the variables of settings that are still open, so that no other can be wrong. */
@@ -123,7 +125,7 @@ function fromEnvironment(environment: Environment, given: Settings): Settings {
     const moot = given[key] !== undefined ||
       (given.sslMode === "disable" && CERTIFICATES.some((one) => one === key));
     const value = moot ? undefined : environment(name);
-    if (value) Object.assign(settings, { [key]: read(value, name) });
+    if (value) settings[key] = read(value, name) as never;
   }
   return settings;
 }

@@ -120,6 +120,23 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+/**
+ * Takes the rows of an answer while the rest of it is still to come: what is done with them takes no
+ * time of its own then. Its methods never throw.
+ */
+export interface RowSink {
+  /** Begins a result. Of several statements in one text the last one's counts. */
+  start(columns: readonly Column[]): void;
+  /** Takes some rows of it. */
+  add(rows: readonly TextRow[]): void;
+}
+
+/** Options of {@linkcode Session.query}. */
+export interface SessionQueryOptions extends CallOptions {
+  /** Takes the rows, which the result is then without. */
+  readonly sink?: RowSink;
+}
+
 /** Options of {@linkcode Session.stream}. */
 export interface StreamOptions extends CallOptions {
   /** How many rows a batch holds at most. Default: 200. */
@@ -145,7 +162,7 @@ export interface Session {
   query(
     text: string,
     args?: readonly (string | null)[],
-    options?: CallOptions,
+    options?: SessionQueryOptions,
   ): Promise<QueryResult>;
   /**
    * Runs one statement and yields its rows in batches, reading from the server only as fast as

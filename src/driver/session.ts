@@ -13,6 +13,7 @@ import type {
   QueryResult,
   RowBatch,
   Session,
+  SessionQueryOptions,
   StreamOptions,
   TransactionStatus,
 } from "./driver.ts";
@@ -102,10 +103,11 @@ export class WireSession implements Session {
   async query(
     text: string,
     args: readonly (string | null)[] = [],
-    options: CallOptions = {},
+    options: SessionQueryOptions = {},
   ): Promise<QueryResult> {
-    const answer = new Answer();
-    await this.#run({ ...options, text, args }, answer);
+    const { sink, signal, timeoutMs } = options;
+    const answer = new Answer({ sink });
+    await this.#run({ signal, timeoutMs, text, args }, answer);
     return answer.toResult();
   }
 
@@ -121,7 +123,7 @@ export class WireSession implements Session {
         `Cannot stream in batches of ${batchSize} rows; give a whole number above 0`,
       );
     }
-    const answer = new Answer(batchSize);
+    const answer = new Answer({ batchSize });
     let ended = false;
     const done = this.#run({ ...limits, text, args }, answer)
       .finally(() => {

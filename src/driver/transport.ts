@@ -292,8 +292,8 @@ export class Transport {
       cause = error;
     }
     this.#filling = undefined;
-    if (count === null) this.lose(hangUp(cause));
-    else this.#buffer.added(count);
+    if (count !== null) this.#buffer.added(count);
+    else if (this.lost === undefined) this.lose(hangUp(cause));
     this.#watch();
   }
 }

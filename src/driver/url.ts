@@ -110,7 +110,7 @@ export function parseUrl(url: string, source: string): Settings {
         `Cannot use ${source}: its ${before} and its ${origin} differ; give one of them`,
       );
     }
-    Object.assign(settings, { [key]: value });
+    settings[key] = value as never;
     origins.set(key, origin);
   }
 

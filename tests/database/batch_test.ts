@@ -14,9 +14,19 @@ const TYPES = new Map([
   ["tags", "text[]"],
 ]);
 
+const inserts = (...args: Parameters<typeof batchInsertStatements>) => [
+  ...batchInsertStatements(...args),
+];
+const updates = (...args: Parameters<typeof batchUpdateStatements>) => [
+  ...batchUpdateStatements(...args),
+];
+const deletes = (...args: Parameters<typeof batchDeleteStatements>) => [
+  ...batchDeleteStatements(...args),
+];
+
 Deno.test("batchInsertStatements() sends a column as an array", () => {
   const rows = [{ id: 1, mood: "ok" }, { mood: null, id: 2 }];
-  assertEquals(batchInsertStatements("app.t", rows, TYPES), [{
+  assertEquals(inserts("app.t", rows, TYPES), [{
     text:
       'INSERT INTO "app"."t" ("id", "mood") SELECT * FROM unnest($1::bigint[], $2::"app"."Mood"[])',
     args: [[1, 2], ["ok", null]],
@@ -27,7 +37,7 @@ Deno.test("batchInsertStatements() cuts chunks and returns what is asked for", (
   const rows = [1, 2, 3].map((id) => ({ id }));
   const insert = 'INSERT INTO "t" ("id") SELECT * FROM unnest($1::bigint[])';
   assertEquals(
-    batchInsertStatements("t", rows, TYPES, {
+    inserts("t", rows, TYPES, {
       chunkSize: 2,
       returning: ["id", "na me"],
     }),
@@ -36,16 +46,16 @@ Deno.test("batchInsertStatements() cuts chunks and returns what is asked for", (
       { text: `${insert} RETURNING "id", "na me"`, args: [[3]] },
     ],
   );
-  const [{ text }] = batchInsertStatements("t", rows, TYPES, {
+  const [{ text }] = inserts("t", rows, TYPES, {
     returning: ["*"],
   });
   assertEquals(text, `${insert} RETURNING *`);
-  const [all] = batchInsertStatements("t", rows, TYPES, { returning: true });
+  const [all] = inserts("t", rows, TYPES, { returning: true });
   assertEquals(all.text, text);
-  const [none] = batchInsertStatements("t", rows, TYPES, { returning: [] });
+  const [none] = inserts("t", rows, TYPES, { returning: [] });
   assertEquals(none.text, insert);
   assertThrows(
-    () => batchInsertStatements("t", rows, TYPES, { returning: "id" as never }),
+    () => inserts("t", rows, TYPES, { returning: "id" as never }),
     TypeError,
     "Cannot use returning: it is no list of columns",
   );
@@ -53,9 +63,9 @@ Deno.test("batchInsertStatements() cuts chunks and returns what is asked for", (
 
 Deno.test("batchInsertStatements() sends array columns as plain values, within the limit of arguments", () => {
   const rows = Array.from({ length: 40_000 }, (_, id) => ({ id, tags: ["a"] }));
-  const chunks = batchInsertStatements("t", rows, TYPES, { chunkSize: 40_000 });
+  const chunks = inserts("t", rows, TYPES, { chunkSize: 40_000 });
   assertEquals(chunks.map(({ args }) => args.length), [65_534, 14_466]);
-  const [{ text, args }] = batchInsertStatements("t", rows.slice(0, 2), TYPES);
+  const [{ text, args }] = inserts("t", rows.slice(0, 2), TYPES);
   assertEquals(
     text,
     'INSERT INTO "t" ("id", "tags") VALUES ($1, $2), ($3, $4)',
@@ -64,9 +74,9 @@ Deno.test("batchInsertStatements() sends array columns as plain values, within t
 });
 
 Deno.test("batchInsertStatements() takes arrays in a JSON column as JSON, beside array columns too", () => {
-  const [plain] = batchInsertStatements("t", [{ data: [1] }], TYPES);
+  const [plain] = inserts("t", [{ data: [1] }], TYPES);
   assertEquals(plain.args, [[json([1])]]);
-  const [mixed] = batchInsertStatements(
+  const [mixed] = inserts(
     "t",
     [{ data: [1], tags: ["a"] }],
     TYPES,
@@ -76,17 +86,17 @@ Deno.test("batchInsertStatements() takes arrays in a JSON column as JSON, beside
 
 Deno.test("batchInsertStatements() refuses rows that differ", () => {
   assertThrows(
-    () => batchInsertStatements("t", [{ id: 1 }, { name: "x" }], TYPES),
+    () => inserts("t", [{ id: 1 }, { name: "x" }], TYPES),
     TypeError,
     "Cannot write row 1 of the batch to t: its columns are name, those of row 0 are id; give every row the same ones",
   );
   assertThrows(
-    () => batchInsertStatements("t", [{ id: undefined }], TYPES),
+    () => inserts("t", [{ id: undefined }], TYPES),
     TypeError,
     "Cannot write row 0 of the batch to t: id is undefined; give null for NULL",
   );
   assertThrows(
-    () => batchInsertStatements("t", [{}], TYPES),
+    () => inserts("t", [{}], TYPES),
     TypeError,
     "Cannot write the batch to t: its rows have no columns; use insert() for rows of defaults",
   );
@@ -94,7 +104,7 @@ Deno.test("batchInsertStatements() refuses rows that differ", () => {
 
 Deno.test("batchInsertStatements() refuses columns that there aren't", () => {
   assertThrows(
-    () => batchInsertStatements("t", [{ nmae: 1 }], TYPES),
+    () => inserts("t", [{ nmae: 1 }], TYPES),
     TypeError,
     "Cannot write t.nmae: there is no such column; it has id, name, data, mood, tags",
   );
@@ -103,7 +113,7 @@ Deno.test("batchInsertStatements() refuses columns that there aren't", () => {
 Deno.test("batchInsertStatements() refuses a chunk size that isn't one", () => {
   for (const chunkSize of [0, -1, 1.5, NaN]) {
     assertThrows(
-      () => batchInsertStatements("t", [{ id: 1 }], TYPES, { chunkSize }),
+      () => inserts("t", [{ id: 1 }], TYPES, { chunkSize }),
       RangeError,
       `Cannot cut a batch by ${chunkSize}: chunkSize is a whole number from 1`,
     );
@@ -112,7 +122,7 @@ Deno.test("batchInsertStatements() refuses a chunk size that isn't one", () => {
 
 Deno.test("batchUpdateStatements() joins the rows by their key", () => {
   const rows = [{ id: 1, name: "a" }, { id: 2, name: null }];
-  assertEquals(batchUpdateStatements("t", rows, TYPES), [{
+  assertEquals(updates("t", rows, TYPES), [{
     text: 'UPDATE "t" AS target SET "name" = batch."name" ' +
       'FROM unnest($1::bigint[], $2::text[]) AS batch ("id", "name") ' +
       'WHERE batch."id" = target."id"',
@@ -122,7 +132,7 @@ Deno.test("batchUpdateStatements() joins the rows by their key", () => {
 
 Deno.test("batchUpdateStatements() casts plain values where a column is an array", () => {
   const rows = [{ id: 1, tags: ["a"] }, { id: 2, tags: null }];
-  assertEquals(batchUpdateStatements("t", rows, TYPES), [{
+  assertEquals(updates("t", rows, TYPES), [{
     text: 'UPDATE "t" AS target SET "tags" = batch."tags" ' +
       'FROM (VALUES ($1::bigint, $2::text[]), ($3::bigint, $4::text[])) AS batch ("id", "tags") ' +
       'WHERE batch."id" = target."id"',
@@ -132,12 +142,12 @@ Deno.test("batchUpdateStatements() casts plain values where a column is an array
 
 Deno.test("batchUpdateStatements() refuses rows without a key, or with nothing else", () => {
   assertThrows(
-    () => batchUpdateStatements("t", [{ name: "a" }], TYPES),
+    () => updates("t", [{ name: "a" }], TYPES),
     TypeError,
     'Cannot update t in a batch: the rows have no "id"; add it, or name the key column in key',
   );
   assertThrows(
-    () => batchUpdateStatements("t", [{ id: 1 }], TYPES),
+    () => updates("t", [{ id: 1 }], TYPES),
     TypeError,
     'Cannot update t in a batch: the rows hold nothing but "id"; add the values to set',
   );
@@ -145,7 +155,7 @@ Deno.test("batchUpdateStatements() refuses rows without a key, or with nothing e
 
 Deno.test("batchDeleteStatements() sends the keys as one array a chunk", () => {
   assertEquals(
-    batchDeleteStatements("t", ["a", "b", "c"], TYPES, {
+    deletes("t", ["a", "b", "c"], TYPES, {
       key: "mood",
       chunkSize: 2,
     }),

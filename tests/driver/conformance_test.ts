@@ -15,10 +15,12 @@ import {
 } from "@std/assert";
 import { resolveConfig } from "../../src/driver/config.ts";
 import type {
+  Column,
   ConnectionConfig,
   Driver,
   RowBatch,
   Session,
+  TextRow,
 } from "../../src/driver/driver.ts";
 import { pgDriver } from "../../src/driver/pg.ts";
 import { DatabaseError } from "../../src/errors.ts";
@@ -217,6 +219,34 @@ sessionTest("names the table and constraint of an error", async (session) => {
       assertStringIncludes(error.detail!, "7");
     },
   });
+});
+
+sessionTest("gives the rows to a sink as they come", async (session) => {
+  const counts: number[] = [];
+  const last: unknown[] = [];
+  const sink = {
+    start(columns: readonly Column[]) {
+      last.splice(0, last.length, columns.map(({ name }) => name));
+      counts.length = 0;
+    },
+    add(rows: readonly TextRow[]) {
+      last.push(...rows.map(([text]) => Number(text)));
+      counts.push(rows.length);
+    },
+  };
+  const numbers = (count: number, name: string) =>
+    `SELECT i AS ${name} FROM generate_series(1, ${count}) AS g (i)`;
+  const { rows, columns, rowCount } = await session.query(
+    `${numbers(3, "a")}; ${numbers(5_000, "b")}`,
+    [],
+    { sink },
+  );
+  assertEquals([rows, columns.length, rowCount], [[], 1, 5_000]);
+  const expected = Array.from({ length: 5_000 }, (_, index) => index + 1);
+  assertEquals(last, [["b"], ...expected]);
+  assert(counts.length > 1, "all rows came at once");
+  await session.query("SELECT 1 AS one", [], { sink });
+  assertEquals(last, [["one"], 1]);
 });
 
 sessionTest("fails in the middle of a result and goes on", async (session) => {

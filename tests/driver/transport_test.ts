@@ -351,7 +351,7 @@ Deno.test("COPY is refused on both ways, and the session stays usable", async ()
 
 Deno.test("Nothing is read from the server while a batch waits to be taken", async () => {
   const [transport, stream] = await loggedIn();
-  const answer = new Answer(2);
+  const answer = new Answer({ batchSize: 2 });
   transport.begin(answer);
   stream.push(concat([rowDescription(["n"]), dataRow(["1"]), dataRow(["2"])]));
   stream.push(concat([dataRow(["3"]), commandComplete("SELECT 3")]));
@@ -370,7 +370,7 @@ Deno.test("Nothing is read from the server while a batch waits to be taken", asy
 
 Deno.test("A session that is lost lets go of a batch that waits", async () => {
   const [transport, stream] = await loggedIn();
-  const answer = new Answer(1);
+  const answer = new Answer({ batchSize: 1 });
   stream.push(concat([rowDescription(["a"]), dataRow(["1"]), dataRow(["2"])]));
   const done = call(transport, answer);
   await answer.batch;
