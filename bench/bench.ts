@@ -20,7 +20,7 @@ import { pgClient, pgPool } from "./clients/pg.ts";
 import { postgresJs } from "./clients/postgres_js.ts";
 import { compareConcurrency } from "./concurrency.ts";
 import { compareConnect } from "./connect.ts";
-import { DBMATE_VERSION, findDbmate } from "./dbmate.ts";
+import { DBMATE_VERSION, findDbmate, installDbmate } from "./dbmate.ts";
 import { compareInsert } from "./insert.ts";
 import { measureLoad } from "./load.ts";
 import { compareMigrate } from "./migrate.ts";
@@ -81,9 +81,13 @@ async function measureServer(server: BenchServer): Promise<void> {
   if (dbmate === undefined) {
     return say("dbmate has no binary for this machine, and isn't compared.\n");
   }
-  for (const comparison of await compareMigrate(server, { dbmate, flags })) {
+  const folder = await Deno.makeTempDir({ prefix: "crdb_bench_" });
+  const npmDbmate = await installDbmate(folder);
+  const tools = { dbmate, npmDbmate, flags };
+  for (const comparison of await compareMigrate(server, tools)) {
     say(tableOf(comparison));
   }
+  await Deno.remove(folder, { recursive: true });
 }
 
 function preamble(): string {

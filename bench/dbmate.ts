@@ -1,5 +1,6 @@
 /**
- * dbmate's binary, which npm carries in a package a platform.
+ * dbmate: its binary, which npm carries in a package a platform, and the command that npm installs,
+ * which is a program of Node's that starts the binary.
  *
  * @module
  */
@@ -28,14 +29,37 @@ export async function findDbmate(): Promise<string | undefined> {
   }
 }
 
+/**
+ * Installs npm's command into a new folder.
+ *
+ * @returns The program and its first arguments; `undefined` where there is no Node.
+ */
+export async function installDbmate(
+  folder: string,
+): Promise<readonly string[] | undefined> {
+  try {
+    const { success } = await new Deno.Command("npm", {
+      args: ["install", "--prefix", folder, `dbmate@${DBMATE_VERSION}`],
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    if (!success) return undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  return ["node", `${folder}/node_modules/dbmate/dist/cli.js`];
+}
+
 /** Runs a dbmate command on a database. */
 export async function runDbmate(
-  path: string,
+  [program, ...first]: readonly string[],
   options: { url: string; folder: string },
 ): Promise<void> {
   const { url, folder } = options;
-  const { success, stderr } = await new Deno.Command(path, {
+  const { success, stderr } = await new Deno.Command(program, {
     args: [
+      ...first,
       ...["--url", url, "--migrations-dir", folder, "--no-dump-schema"],
       "migrate",
     ],

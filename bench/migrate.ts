@@ -15,15 +15,18 @@ const MIGRATIONS = 1_000;
 
 /** What the comparison needs beside a server. */
 export interface MigrateOptions {
-  /** Where dbmate is. */
+  /** Where dbmate's binary is. */
   readonly dbmate: string;
+  /** npm's command for it: a program and its first arguments; absent without Node. */
+  readonly npmDbmate?: readonly string[];
   /** The flags for `deno` that bring the packages. */
   readonly flags: readonly string[];
 }
 
 const LIBRARY = "crdb, in the process";
 const COMMAND = "crdb, the command";
-const DBMATE = "dbmate, the command";
+const DBMATE = "dbmate, its binary";
+const NPM_DBMATE = "dbmate, npm's command";
 
 /** Compares the two, applying and with nothing to do. */
 export async function compareMigrate(
@@ -42,7 +45,7 @@ export async function compareMigrate(
       await server.dropDatabase(used);
     },
   }));
-  const applied = await measure(applying, 9);
+  const applied = await measure(applying, 11);
   for (const [index, { run }] of tools.entries()) await run(urls[index]);
   const idle = tools.map(({ name, run }, index) => ({
     name,
@@ -51,11 +54,10 @@ export async function compareMigrate(
   const nothing = await measure(idle, 21);
   for (const url of urls) await server.dropDatabase(url);
   await Deno.remove(folder, { recursive: true });
-  const goals = [LIBRARY, COMMAND].map((of) => ({
-    of,
-    against: [DBMATE],
-    limit: 1,
-  }));
+  const goals = [
+    { of: LIBRARY, against: [DBMATE], limit: 1 },
+    { of: COMMAND, against: [NPM_DBMATE], limit: 1 },
+  ];
   const count = MIGRATIONS.toLocaleString("en");
   return [
     {
@@ -73,7 +75,7 @@ export async function compareMigrate(
 
 function toolsOf(
   folder: string,
-  { dbmate, flags }: MigrateOptions,
+  { dbmate, npmDbmate, flags }: MigrateOptions,
 ): { name: string; run(url: string): Promise<void> }[] {
   return [
     {
@@ -98,6 +100,10 @@ function toolsOf(
         if (!success) throw new Error(new TextDecoder().decode(stderr));
       },
     },
-    { name: DBMATE, run: (url) => runDbmate(dbmate, { url, folder }) },
+    { name: DBMATE, run: (url) => runDbmate([dbmate], { url, folder }) },
+    ...(npmDbmate === undefined ? [] : [{
+      name: NPM_DBMATE,
+      run: (url: string) => runDbmate(npmDbmate, { url, folder }),
+    }]),
   ];
 }

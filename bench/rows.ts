@@ -18,7 +18,7 @@ export async function compareRows(
     title: `${ACCOUNTS.toLocaleString("en")} rows of 4 columns`,
     measurements: await measureCalls(url, libraries, {
       count: 1,
-      rounds: 5,
+      rounds: 15,
       call: async (client) => {
         const { length } = await client.read();
         if (length !== ACCOUNTS) throw new Error(`There are ${length} rows`);
