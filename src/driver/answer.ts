@@ -104,6 +104,7 @@ export class Answer {
     this.command = command;
     this.rowCount = rowCount;
     this.#drain();
+    this.#sink?.end?.();
   }
 
   /** Hands the batch over and resolves when it was taken. */

@@ -125,10 +125,12 @@ export interface CallOptions {
  * time of its own then. Its methods never throw.
  */
 export interface RowSink {
-  /** Begins a result. Of several statements in one text the last one's counts. */
+  /** Begins a result. Of several statements in one text each has one. */
   start(columns: readonly Column[]): void;
   /** Takes some rows of it. */
   add(rows: readonly TextRow[]): void;
+  /** Ends it: the statement is done. */
+  end?(): void;
 }
 
 /** Options of {@linkcode Session.query}. */

@@ -22,8 +22,11 @@ import {
   UnknownOutcome,
 } from "./flight.ts";
 import type { Progress } from "./journal.ts";
+import { SINCE_BEGIN } from "./journal_notes.ts";
 import type { PlannedMigration, PlannedStatement } from "./planned.ts";
 import {
+  journalFailure,
+  journalText,
   mayGoOn,
   rollBack,
   type Run,
@@ -32,7 +35,6 @@ import {
 } from "./run.ts";
 import { runSchemaChange, settleIntent } from "./schema_change.ts";
 import { forgetSettings, replaySettings } from "./settings.ts";
-import { classify } from "./statement.ts";
 import { sendAndTell } from "./watch.ts";
 
 /**
@@ -78,9 +80,8 @@ function strategyOf(
   if (run.strategy === "statements" || progress !== undefined) {
     return "statements";
   }
-  const needsOwn = migration.statements.some(({ statement }) =>
-    statement.directives.backfill !== undefined ||
-    !classify(statement.text).transactional
+  const needsOwn = migration.statements.some(({ statement, transactional }) =>
+    statement.directives.backfill !== undefined || !transactional
   );
   return needsOwn ? "statements" : "transaction";
 }
@@ -89,29 +90,43 @@ async function applyAtOnce(flight: Flight): Promise<void> {
   const { run, migration } = flight;
   const { statements } = migration;
   let current = statements[0];
+  let mayCommit = false;
   let isCommitting = false;
   const attempt = async () => {
-    isCommitting = false;
+    mayCommit = isCommitting = false;
     if (statements.length === 0) await run.session.query("BEGIN");
     for (const planned of statements) {
       current = planned;
       await mayGoOn(run);
-      await sendAndTell(
-        flight,
-        planned,
-        planned === statements[0] ? "BEGIN; " : "",
-      );
+      const opening = planned === statements[0] ? "BEGIN; " : "";
+      // The note needs to know the role that such a statement has set.
+      if (planned !== statements.at(-1) || planned.kind === "session") {
+        await sendAndTell(flight, planned, { opening });
+        continue;
+      }
+      let left = opening === "" ? 1 : 2;
+      mayCommit = true;
+      const note = landingNote(flight, SINCE_BEGIN);
+      return await sendAndTell(flight, planned, {
+        opening,
+        // A comment may end the statement.
+        closing: `\n; ${journalText(run, note, "COMMIT")}`,
+        onDone() {
+          isCommitting ||= --left === 0;
+        },
+      });
     }
-    isCommitting = true;
+    mayCommit = isCommitting = true;
     await writeJournal(run, landingNote(flight), "COMMIT");
   };
   try {
     await mayGoOn(run);
     await (current ? retriedStatement(flight, current, attempt) : attempt());
-  } catch (error) {
+  } catch (thrown) {
     await rollBack(run).catch(() => {});
+    const error = isCommitting ? journalFailure(thrown) : thrown;
     if (current === undefined || !(error instanceof DatabaseError)) throw error;
-    const outcome = isCommitting && isLost(error) ? "unknown" : "nothing";
+    const outcome = mayCommit && isLost(error) ? "unknown" : "nothing";
     const cause = isCommitting ? atCommit(error) : error;
     throw statementFailure(cause, migration, current, { done: 0, outcome });
   }
@@ -184,7 +199,7 @@ async function step(
     ? progressNote({ ...flight, done: [...done, statement.hash] })
     : landingNote(flight);
   await retriedStatement(flight, planned, async () => {
-    await sendAndTell(flight, planned, "BEGIN; ");
+    await sendAndTell(flight, planned, { opening: "BEGIN; " });
     await writeJournal(run, note, "COMMIT");
   });
   done.push(statement.hash);

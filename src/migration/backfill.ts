@@ -137,10 +137,8 @@ async function ask(
 ): Promise<readonly (readonly (string | null)[])[]> {
   try {
     return await retriedStatement(flight, planned, async () => {
-      const { session, cancel, lease } = flight.run;
-      const { rows } = await session.query(query, [], {
-        signal: AbortSignal.any([cancel, lease.lost]),
-      });
+      const { session, stop } = flight.run;
+      const { rows } = await session.query(query, [], { signal: stop });
       return rows;
     });
   } catch (error) {
@@ -164,7 +162,7 @@ async function runChunk(
       retriedStatement(flight, planned, async () => {
         const { rowCount } = await run.session.query(OPENING + text, [], {
           timeoutMs,
-          signal: AbortSignal.any([run.cancel, run.lease.lost]),
+          signal: run.stop,
         });
         const cursor = cursorAt(planned, bounds.to);
         const note = progressNote(flight, { cursor });

@@ -71,12 +71,18 @@ export function progressNote(
   return progressWrite(run.tables, run.lease.fence, note);
 }
 
-/** The note that closes the migration. */
-export function landingNote({ run, migration, startedAt }: Flight): string {
+/**
+ * The note that closes the migration.
+ *
+ * @param durationMs How long it took: a number, or SQL where it isn't over yet.
+ */
+export function landingNote(
+  { run, migration, startedAt }: Flight,
+  durationMs: number | string = performance.now() - startedAt,
+): string {
   const { tables, lease, by } = run;
   const { version, description, file, direction } = migration;
   if (direction === "down") return undoneWrite(tables, lease.fence, version);
-  const durationMs = performance.now() - startedAt;
   const { checksum } = file;
   return appliedWrite(tables, lease.fence, {
     version,
@@ -107,43 +113,50 @@ export function retriedStatement<T>(
 const ROLE_CHANGE =
   /^(SET|RESET)\s+(SESSION\s+|LOCAL\s+)?(ROLE|AUTHORIZATION)\b/i;
 
-/**
- * Sends a statement.
- *
- * @param opening SQL that goes before it in the same message.
- */
+/** What goes with a statement in the same message. */
+export interface SendOptions {
+  /** SQL that goes before it. */
+  readonly opening?: string;
+  /** SQL that goes after it. */
+  readonly closing?: string;
+  /** Is told whenever a part of the message is done. */
+  readonly onDone?: () => void;
+}
+
+/** Sends a statement. */
 export async function send(
   { run }: Flight,
   { statement, kind }: PlannedStatement,
-  opening = "",
+  { opening = "", closing = "", onDone }: SendOptions = {},
 ): Promise<void> {
+  const { text, directives } = statement;
   try {
-    await run.session.query(opening + statement.text, [], {
-      timeoutMs: statement.directives.timeoutMs,
-      signal: AbortSignal.any([run.cancel, run.lease.lost]),
+    await run.session.query(opening + text + closing, [], {
+      timeoutMs: directives.timeoutMs,
+      signal: run.stop,
+      sink: { start() {}, add() {}, end: onDone },
     });
   } catch (error) {
-    throw withoutOpening(error, opening);
+    throw placed(error, { opening, text });
   }
   if (kind === "session" && ROLE_CHANGE.test(statement.text)) {
     run.role = statement.text;
   }
 }
 
-/** A position counts from the beginning of the message: takes off what was put before. */
-function withoutOpening(error: unknown, opening: string): unknown {
-  if (
-    !(error instanceof DatabaseError) || error.position === undefined ||
-    opening === ""
-  ) {
+/** A position counts from the beginning of the message: takes off what was put before, and after. */
+function placed(
+  error: unknown,
+  { opening, text: statement }: { opening: string; text: string },
+): unknown {
+  if (!(error instanceof DatabaseError) || error.position === undefined) {
     return error;
   }
-  const { notices, statement, cause } = error;
-  const position = Math.max(1, error.position - opening.length);
-  const fields = { ...error, message: error.message, position };
-  return new DatabaseError(fields, {
-    statement: statement?.slice(opening.length),
-    notices,
-    cause,
-  });
+  const { notices, cause, message } = error;
+  const position = error.position - opening.length;
+  const isInside = position >= 1 && position <= statement.length + 1;
+  return new DatabaseError(
+    { ...error, message, position: isInside ? position : undefined },
+    { statement, notices, cause },
+  );
 }

@@ -49,11 +49,15 @@ export interface AppliedNote {
   readonly description: string;
   /** The checksum of its file. */
   readonly checksum: string | null;
-  /** How long it took, in milliseconds. */
-  readonly durationMs: number | null;
+  /** How long it took, in milliseconds: a number, or SQL that gives it. */
+  readonly durationMs: number | string | null;
   /** Who applied it. */
   readonly by: string;
 }
+
+/** How long a transaction has taken, in milliseconds. */
+export const SINCE_BEGIN =
+  "(extract(epoch FROM clock_timestamp() - now()) * 1000)::INT8";
 
 /** Closes the migration in flight as applied. */
 export function appliedWrite(
@@ -67,7 +71,9 @@ export function appliedWrite(
     quoteLiteral(description),
     "now()",
     checksum === null ? "NULL" : quoteLiteral(checksum),
-    durationMs === null ? "NULL" : String(Math.round(durationMs)),
+    typeof durationMs === "number"
+      ? String(Math.round(durationMs))
+      : durationMs ?? "NULL",
     quoteLiteral(by),
   ].join(", ");
   return fenced([

@@ -23,6 +23,8 @@ export interface PlannedStatement {
   readonly kind: StatementKind;
   /** Its verb, such as `CREATE TABLE`. */
   readonly verb: string;
+  /** Whether PostgreSQL runs it in a transaction. */
+  readonly transactional: boolean;
 }
 
 /** A migration to apply or to undo. */
@@ -76,6 +78,10 @@ class LazyPlanned implements PlannedStatement {
 
   get verb(): string {
     return this.#read().verb;
+  }
+
+  get transactional(): boolean {
+    return this.#read().transactional;
   }
 
   #read(): StatementInfo {

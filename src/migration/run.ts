@@ -44,6 +44,8 @@ export interface Run {
   readonly signal?: AbortSignal;
   /** Cancels the statement in flight too. */
   readonly cancel: AbortSignal;
+  /** Fires when the statement in flight is to stop: at `cancel`, and when the lease is lost. */
+  readonly stop: AbortSignal;
   /** Is told of every step. */
   emit(event: MigrationEvent): void;
 }
@@ -66,25 +68,35 @@ export async function mayGoOn({ lease, signal, cancel }: Run): Promise<void> {
  * @throws {MigrationError} Where another runner has taken the lease; nothing is written then.
  */
 export async function writeJournal(
-  { session, role }: Run,
+  run: Run,
   write: string,
   more = "",
 ): Promise<QueryResult> {
-  // A role that a migration has taken on needn't be allowed to write the journal.
-  const parts = role === undefined
-    ? [write, more]
-    : ["RESET ROLE", write, more, role];
-  const text = parts.filter((part) => part !== "").join("; ");
-  const send = () => session.query(text);
+  const text = journalText(run, write, more);
+  const send = () => run.session.query(text);
   try {
     // With COMMIT it is the end of a transaction, which only runs again as a whole.
     return await (more === "" ? insist(send) : send());
   } catch (error) {
-    throw explained(error);
+    throw journalFailure(error);
   }
 }
 
-function explained(error: unknown): unknown {
+/** The SQL of a write to the journal, and of what is sent after it. */
+export function journalText(
+  { role }: Run,
+  write: string,
+  more: string,
+): string {
+  // A role that a migration has taken on needn't be allowed to write the journal.
+  const parts = role === undefined
+    ? [write, more]
+    : ["RESET ROLE", write, more, role];
+  return parts.filter((part) => part !== "").join("; ");
+}
+
+/** What the failure of a write to the journal means. */
+export function journalFailure(error: unknown): unknown {
   if (!(error instanceof DatabaseError)) return error;
   if (error.code === FENCED_OFF) {
     return new LeaseLostError(

@@ -42,6 +42,7 @@ export async function underLease<T>(
   const held = await takeLease(db, options, { emit, by });
   if (held === undefined) return undefined;
   const { lease, host: { kind, open } } = held;
+  const cancel = cancelSignal ?? new AbortController().signal;
   let run: Run | undefined;
   try {
     const session = await open();
@@ -58,7 +59,8 @@ export async function underLease<T>(
       run = {
         ...registration,
         ...{ open, session, lease, kind, emit, by, signal },
-        cancel: cancelSignal ?? new AbortController().signal,
+        cancel,
+        stop: AbortSignal.any([cancel, lease.lost]),
         strategy: strategy ??
           (kind === "cockroachdb" ? "statements" : "transaction"),
       };

@@ -17,9 +17,9 @@ export async function replaySettings(flight: Flight): Promise<void> {
   const { file, direction } = flight.migration;
   const statements = statementsOf(file, direction);
   for (const statement of statements.slice(0, flight.done.length)) {
-    const { kind, verb } = classify(statement.text);
-    if (kind === "session") {
-      const planned = { statement, kind, verb, number: 0 };
+    const info = classify(statement.text);
+    if (info.kind === "session") {
+      const planned = { ...info, statement, number: 0 };
       await retriedStatement(flight, planned, () => send(flight, planned));
     }
   }
@@ -29,9 +29,10 @@ export async function replaySettings(flight: Flight): Promise<void> {
 export async function forgetSettings(
   { run, migration }: Flight,
 ): Promise<void> {
-  const { file, direction } = migration;
-  const hasSet = statementsOf(file, direction)
-    .some(({ text }) => classify(text).kind === "session");
+  const { file, direction, done, statements } = migration;
+  const hasSet = statements.some(({ kind }) => kind === "session") ||
+    statementsOf(file, direction).slice(0, done)
+      .some(({ text }) => classify(text).kind === "session");
   if (hasSet) await renewSession(run);
 }
 

@@ -6,7 +6,7 @@
  */
 
 import type { Session } from "../driver/driver.ts";
-import { type Flight, placeOf, send } from "./flight.ts";
+import { type Flight, placeOf, send, type SendOptions } from "./flight.ts";
 import { blockersOf, isFinal, schemaJobs } from "./jobs.ts";
 import type { PlannedStatement } from "./planned.ts";
 
@@ -48,7 +48,7 @@ export async function watched<T>(
 export async function sendAndTell(
   flight: Flight,
   planned: PlannedStatement,
-  opening = "",
+  options?: SendOptions,
 ): Promise<void> {
   const place = placeOf(flight, planned);
   const start = performance.now();
@@ -57,7 +57,7 @@ export async function sendAndTell(
     text: planned.statement.text,
     ...place,
   });
-  await watched(flight, planned, () => send(flight, planned, opening));
+  await watched(flight, planned, () => send(flight, planned, options));
   const durationMs = performance.now() - start;
   flight.run.emit({ type: "statement-finished", durationMs, ...place });
 }
