@@ -11,15 +11,24 @@ import type { ServerKind } from "../../src/migration/server.ts";
 const USER_SCHEMA = "n.nspname !~ '^(pg_|crdb_internal|information_schema)'";
 const NOT_OURS = "c.relname !~ '^_migrations'";
 
+/** How the text of a default and of a constraint is had; CockroachDB asks itself once for each call. */
+const TEXTS: Readonly<Record<ServerKind, Record<"value" | "check", string>>> = {
+  postgresql: {
+    value: "pg_get_expr(d.adbin, d.adrelid)",
+    check: "pg_get_constraintdef(o.oid)",
+  },
+  cockroachdb: { value: "d.adbin", check: "o.condef" },
+};
+
 /** A query a part, with one column of text. */
-const PARTS: readonly string[] = [
+const partsOf = ({ value, check }: typeof TEXTS["postgresql"]) => [
   `SELECT 'schema ' || n.nspname FROM pg_catalog.pg_namespace n WHERE ${USER_SCHEMA}`,
   `SELECT 'relation ' || n.nspname || '.' || c.relname || ' ' || c.relkind::TEXT
    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE ${USER_SCHEMA} AND ${NOT_OURS} AND c.relkind::TEXT IN ('r', 'v', 'm', 'S', 'i')`,
   `SELECT 'column ' || c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ||
      CASE WHEN a.attnotnull THEN ' not null' ELSE '' END ||
-     COALESCE(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
+     COALESCE(' default ' || ${value}, '')
    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -28,7 +37,7 @@ const PARTS: readonly string[] = [
   `SELECT 'index ' || c.indexdef FROM pg_catalog.pg_indexes c
    JOIN pg_catalog.pg_namespace n ON n.nspname = c.schemaname
    WHERE ${USER_SCHEMA} AND c.tablename !~ '^_migrations'`,
-  `SELECT 'constraint ' || c.relname || ' ' || o.conname || ' ' || pg_get_constraintdef(o.oid) ||
+  `SELECT 'constraint ' || c.relname || ' ' || o.conname || ' ' || ${check} ||
      CASE WHEN o.convalidated THEN '' ELSE ' unvalidated' END
    FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_class c ON c.oid = o.conrelid
    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${USER_SCHEMA} AND ${NOT_OURS}`,
@@ -86,7 +95,7 @@ export async function snapshot(
 ): Promise<string> {
   const { kind, table = "_migrations" } = options;
   const parts = [
-    ...PARTS,
+    ...partsOf(TEXTS[kind]),
     ...(kind === "postgresql" ? POSTGRESQL_PARTS : COCKROACHDB_PARTS),
   ];
   const lines: string[] = [];
