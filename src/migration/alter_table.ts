@@ -5,6 +5,13 @@
  */
 
 import {
+  addColumn,
+  alterColumn,
+  dropColumn,
+  renamePart,
+} from "./alter_column.ts";
+import {
+  certain,
   type ConstraintType,
   type Effect,
   HARMLESS,
@@ -13,28 +20,6 @@ import {
   UNKNOWN,
 } from "./effect.ts";
 import type { ObjectName, Reader } from "./reader.ts";
-
-/** The words that end a column's type. */
-const TYPE_ENDS = [
-  "NOT",
-  "NULL",
-  "DEFAULT",
-  "PRIMARY",
-  "UNIQUE",
-  "REFERENCES",
-  "CHECK",
-  "CONSTRAINT",
-  "COLLATE",
-  "GENERATED",
-  "AS",
-  "CREATE",
-  "FAMILY",
-  "ON",
-  "VISIBLE",
-  "USING",
-  "STORAGE",
-  "COMPRESSION",
-];
 
 const CONSTRAINT_TYPES: Readonly<Record<string, ConstraintType>> = {
   "PRIMARY KEY": "primary-key",
@@ -57,10 +42,6 @@ const DECLARATIONS = [
   "REPLICA",
 ];
 
-function certain(effects: Effect[], idempotent = false): Outcome {
-  return { effects, idempotent };
-}
-
 /**
  * Reads key columns in parentheses.
  *
@@ -72,13 +53,6 @@ export function readColumns(reader: Reader): string[] | undefined {
     return part.done || part.next.kind === "word" ? column : undefined;
   });
   return columns?.every((column) => column !== undefined) ? columns : undefined;
-}
-
-function readType(reader: Reader): string {
-  const before = reader.rest;
-  const found = reader.skipTo(...TYPE_ENDS);
-  const length = found ? before.length - reader.rest.length : before.length;
-  return reader.textOf(before.slice(0, length));
 }
 
 function addConstraint(table: ObjectName, reader: Reader): Outcome {
@@ -117,75 +91,21 @@ function add(table: ObjectName, reader: Reader): Outcome {
   if (!isColumn && constraints.some((words) => reader.sees(words))) {
     return addConstraint(table, reader);
   }
-  const idempotent = reader.take("IF NOT EXISTS");
-  const column = reader.identifier();
-  if (column === undefined) return UNKNOWN;
-  const dataType = readType(reader);
-  return certain(
-    [{ type: "column", table, column, present: true, dataType }],
-    idempotent,
-  );
+  return addColumn(table, reader);
 }
 
 function drop(table: ObjectName, reader: Reader): Outcome {
-  const isConstraint = reader.take("CONSTRAINT");
-  if (!isConstraint) reader.take("COLUMN");
+  if (!reader.take("CONSTRAINT")) {
+    reader.take("COLUMN");
+    return dropColumn(table, reader);
+  }
   const idempotent = reader.take("IF EXISTS");
   const name = reader.identifier();
   if (name === undefined) return UNKNOWN;
-  return certain([
-    isConstraint
-      ? { type: "constraint", table, name, present: false }
-      : { type: "column", table, column: name, present: false },
-  ], idempotent);
-}
-
-function alterColumn(table: ObjectName, reader: Reader): Outcome {
-  const column = reader.identifier();
-  if (column === undefined) return UNKNOWN;
-  if (reader.takeOne("SET DATA TYPE", "TYPE") !== undefined) {
-    const dataType = readType(reader);
-    const idempotent = !reader.skipTo("USING");
-    return certain(
-      [{ type: "column-type", table, column, dataType }],
-      idempotent,
-    );
-  }
-  switch (
-    reader.takeOne(
-      "SET DEFAULT",
-      "DROP DEFAULT",
-      "SET NOT NULL",
-      "DROP NOT NULL",
-      "SET",
-    )
-  ) {
-    case "SET DEFAULT": {
-      const expression = reader.restText;
-      return certain(
-        [{ type: "column-default", table, column, set: true, expression }],
-        true,
-      );
-    }
-    case "DROP DEFAULT":
-      return certain(
-        [{ type: "column-default", table, column, set: false }],
-        true,
-      );
-    case "SET NOT NULL":
-      return certain(
-        [{ type: "column-not-null", table, column, value: true }],
-        true,
-      );
-    case "DROP NOT NULL":
-      return certain(
-        [{ type: "column-not-null", table, column, value: false }],
-        true,
-      );
-    case "SET":
-      return HARMLESS;
-  }
-  return UNKNOWN;
+  return certain(
+    [{ type: "constraint", table, name, present: false }],
+    idempotent,
+  );
 }
 
 function alter(table: ObjectName, reader: Reader): Outcome {
@@ -219,23 +139,31 @@ function rename(table: ObjectName, reader: Reader): Outcome {
       to: renamed(table, to),
     }]);
   }
-  const object = reader.takeOne("CONSTRAINT") !== undefined
-    ? "constraint"
-    : "column";
-  if (object === "column") reader.take("COLUMN");
-  const from = reader.identifier();
-  const to = reader.take("TO") ? reader.identifier() : undefined;
-  if (from === undefined || to === undefined) return UNKNOWN;
+  if (reader.take("CONSTRAINT")) return renamePart(table, reader, "constraint");
+  reader.take("COLUMN");
+  return renamePart(table, reader, "column");
+}
+
+/** Reads the partition, or the parent, that a table gets or loses. */
+function adopt(table: ObjectName, reader: Reader, words: string): Outcome {
+  const other = reader.name();
+  if (other === undefined) return UNKNOWN;
+  const isParent = words.endsWith("INHERIT");
   return certain([{
-    type: "rename",
-    object,
-    of: table,
-    from: [from],
-    to: [to],
+    type: "child",
+    table: isParent ? other : table,
+    child: isParent ? table : other,
+    present: words === "ATTACH PARTITION" || words === "INHERIT",
   }]);
 }
 
+const ADOPTIONS = [
+  ...["ATTACH PARTITION", "DETACH PARTITION", "NO INHERIT", "INHERIT"],
+];
+
 function action(table: ObjectName, reader: Reader): Outcome {
+  const adoption = reader.takeOne(...ADOPTIONS);
+  if (adoption !== undefined) return adopt(table, reader, adoption);
   switch (
     reader.takeOne("ADD", "DROP", "ALTER", "RENAME", "VALIDATE", "SET SCHEMA")
   ) {
@@ -279,5 +207,25 @@ export function alterTable(reader: Reader): Outcome {
   reader.take("*");
   // The settings of a zone are separated by commas too.
   const actions = reader.sees("CONFIGURE") ? [reader] : reader.split();
-  return sumOf(actions.map((part) => action(table, part)));
+  const outcomes = actions.map((part) => action(table, part));
+  return sumOf(withoutOldKey(outcomes, table.at(-1)!));
+}
+
+/** Where a new key's constraint has the name of the one that goes, the key alone tells. */
+function withoutOldKey(outcomes: Outcome[], table: string): Outcome[] {
+  const effects = outcomes.flatMap(({ effects }) => effects ?? []);
+  if (!effects.some(({ type }) => type === "primary-key")) return outcomes;
+  const constraints = effects.filter((effect) => effect.type === "constraint");
+  const name =
+    constraints.find(({ constraintType }) => constraintType === "primary-key")
+      ?.name ?? `${table}_pkey`;
+  if (constraints.every((one) => one.present || one.name !== name)) {
+    return outcomes;
+  }
+  return outcomes.map((outcome) => ({
+    ...outcome,
+    effects: outcome.effects?.filter((effect) =>
+      effect.type !== "constraint" || effect.name !== name
+    ),
+  }));
 }

@@ -73,6 +73,19 @@ export type Effect =
     readonly value: boolean;
   }
   | {
+    readonly type: "column-identity";
+    readonly table: ObjectName;
+    readonly column: string;
+    readonly present: boolean;
+  }
+  | {
+    /** A partition of a table, or a table that inherits from it. */
+    readonly type: "child";
+    readonly table: ObjectName;
+    readonly child: ObjectName;
+    readonly present: boolean;
+  }
+  | {
     readonly type: "index";
     /** The table, where the statement names it. */
     readonly table?: ObjectName;
@@ -108,6 +121,12 @@ export type Effect =
     readonly type: "truncation";
     readonly table: ObjectName;
     /** What the table's rows were kept in before. */
+    readonly before?: string;
+  }
+  | {
+    readonly type: "restart";
+    readonly sequence: ObjectName;
+    /** What the sequence's value was kept in before. */
     readonly before?: string;
   }
   | {
@@ -176,6 +195,11 @@ export const UNKNOWN: Outcome = { idempotent: false };
 
 /** Nothing can be looked up, and a second run is harmless. */
 export const HARMLESS: Outcome = { idempotent: true };
+
+/** The outcome of a statement whose effects are known. */
+export function certain(effects: Effect[], idempotent = false): Outcome {
+  return { effects, idempotent };
+}
 
 /** What an effect is about, where another effect of the statement may undo it. */
 function subject(effect: Effect): string {

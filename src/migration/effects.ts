@@ -5,7 +5,9 @@
  * @module
  */
 
+import { renamePart } from "./alter_column.ts";
 import { alterTable, readColumns, renamed } from "./alter_table.ts";
+import { alterType } from "./alter_type.ts";
 import { type Effect, HARMLESS, type Outcome, UNKNOWN } from "./effect.ts";
 import { type Head, NAMED_OBJECTS } from "./head.ts";
 import type { ObjectName, Reader } from "./reader.ts";
@@ -170,41 +172,6 @@ function alterIndex(reader: Reader): Outcome {
   }, false);
 }
 
-function alterType(reader: Reader, typeName: ObjectName): Outcome {
-  switch (reader.takeOne("ADD VALUE", "DROP VALUE", "RENAME VALUE")) {
-    case "ADD VALUE": {
-      const idempotent = reader.take("IF NOT EXISTS");
-      const value = reader.string();
-      if (value === undefined) return UNKNOWN;
-      return present(
-        { type: "enum-value", typeName, value, present: true },
-        idempotent,
-      );
-    }
-    case "DROP VALUE": {
-      const value = reader.string();
-      if (value === undefined) return UNKNOWN;
-      return present(
-        { type: "enum-value", typeName, value, present: false },
-        false,
-      );
-    }
-    case "RENAME VALUE": {
-      const from = reader.string();
-      const to = reader.take("TO") ? reader.string() : undefined;
-      if (from === undefined || to === undefined) return UNKNOWN;
-      return present({
-        type: "rename",
-        object: "enum-value",
-        of: typeName,
-        from: [from],
-        to: [to],
-      }, false);
-    }
-  }
-  return declaration(reader);
-}
-
 /**
  * Reads what follows TRUNCATE.
  *
@@ -244,8 +211,21 @@ function alter(reader: Reader, { object }: Head): Outcome {
       : [...target, from[from.length - 1]];
     return present({ type: "rename", object: type, from, to }, false);
   }
-  if (type === "role") return HARMLESS;
-  return type === "type" ? alterType(reader, from) : declaration(reader);
+  switch (type) {
+    case "role":
+      return HARMLESS;
+    case "type":
+      return alterType(reader, from) ?? declaration(reader);
+    case "view":
+      if (!reader.take("RENAME")) break;
+      reader.take("COLUMN");
+      return renamePart(from, reader, "column");
+    case "sequence":
+      // Among other options it may stand anywhere.
+      if (!reader.rest.some(({ word }) => word === "RESTART")) break;
+      return present({ type: "restart", sequence: from }, false);
+  }
+  return declaration(reader);
 }
 
 /**

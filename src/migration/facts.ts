@@ -14,7 +14,8 @@ import {
   schemaOf,
 } from "./catalog.ts";
 import type { Effect } from "./effect.ts";
-import { countParts, storageOf } from "./predicate_table.ts";
+import { storageOf, valueStorageOf } from "./predicate_storage.ts";
+import { countParts } from "./predicate_table.ts";
 import type { ObjectName } from "./reader.ts";
 import type { ServerKind } from "./server.ts";
 
@@ -60,6 +61,9 @@ function factOf(effect: Effect, catalog: Catalog): string | undefined {
   if (effect.type === "truncation") {
     return storageOf(oidOf("relation", effect.table, catalog), catalog);
   }
+  if (effect.type === "restart") {
+    return valueStorageOf(effect.sequence, catalog);
+  }
   const place = unplaced(effect);
   if (place === undefined) return countParts(effect, catalog);
   const { object, name } = place;
@@ -95,6 +99,7 @@ export function withFacts(
 function withFact(effect: Effect, fact: string): Effect {
   switch (effect.type) {
     case "truncation":
+    case "restart":
       return { ...effect, before: fact };
     case "rename": {
       const { from, to } = effect;

@@ -22,17 +22,19 @@ import {
 } from "./catalog.ts";
 import type { Effect } from "./effect.ts";
 import { commentPredicate, grantPredicate } from "./predicate_access.ts";
+import { restartPredicate, truncationPredicate } from "./predicate_storage.ts";
 import {
+  childPredicate,
   columnPredicate,
   constraintPredicate,
   defaultPredicate,
   findColumn,
   findConstraint,
   findIndex,
+  identityPredicate,
   indexPredicate,
   notNullPredicate,
   primaryKeyPredicate,
-  truncationPredicate,
   typePredicate,
 } from "./predicate_table.ts";
 import type { ObjectName } from "./reader.ts";
@@ -156,6 +158,10 @@ function predicate(
       return defaultPredicate(effect, catalog);
     case "column-not-null":
       return notNullPredicate(effect, catalog);
+    case "column-identity":
+      return identityPredicate(effect, catalog);
+    case "child":
+      return childPredicate(effect, catalog);
     case "index":
       return indexPredicate(effect, catalog);
     case "constraint":
@@ -164,6 +170,8 @@ function predicate(
       return primaryKeyPredicate(effect, catalog);
     case "truncation":
       return truncationPredicate(effect, catalog);
+    case "restart":
+      return restartPredicate(effect, catalog);
     case "enum-value":
       return exists(
         findValue(effect.typeName, effect.value, catalog),

@@ -141,6 +141,31 @@ export function notNullPredicate(
   return found && exists(`${found} AND ${value ? "" : "NOT "}a.attnotnull`);
 }
 
+/** Whether the server numbers a column by itself. */
+export function identityPredicate(
+  { table, column, present }: Of<"column-identity">,
+  catalog: Catalog,
+): string | undefined {
+  const found = findColumn(table, column, catalog);
+  return found &&
+    exists(`${found} AND a.attidentity ${present ? "<>" : "="} ''`);
+}
+
+/** Whether a table is a partition of another one, or inherits from it. */
+export function childPredicate(
+  { table, child, present }: Of<"child">,
+  catalog: Catalog,
+): string | undefined {
+  const [parent, own] = [table, child].map((name) =>
+    oidOf("relation", name, catalog)
+  );
+  if (catalog.kind === "cockroachdb" || !parent || !own) return undefined;
+  return exists(
+    `SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent = ${parent} AND h.inhrelid = ${own}`,
+    present,
+  );
+}
+
 /** Whether an index is there and valid, or no longer there. */
 export function indexPredicate(
   effect: Of<"index">,
@@ -252,25 +277,4 @@ function isMore(
   return before === undefined
     ? "false"
     : `${count}::INT8 > ${quoteLiteral(before)}::INT8`;
-}
-
-/** Makes an expression for what a table's rows are kept in; TRUNCATE gives it another one. */
-export function storageOf(
-  oid: string | undefined,
-  { kind }: Catalog,
-): string | undefined {
-  return oid &&
-    (kind === "postgresql"
-      ? `pg_relation_filenode(${oid})::TEXT`
-      : `(SELECT i.indexrelid::TEXT FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisprimary)`);
-}
-
-/** Whether a table has been truncated since its storage was noted. */
-export function truncationPredicate(
-  { table, before }: Of<"truncation">,
-  catalog: Catalog,
-): string | undefined {
-  const storage = storageOf(oidOf("relation", table, catalog), catalog);
-  if (storage === undefined || before === undefined) return storage && "false";
-  return `${storage} IS DISTINCT FROM ${quoteLiteral(before)}`;
 }

@@ -35,6 +35,7 @@ Deno.test("factsOf() counts what has no name, and notes what rows are kept in", 
       ["ALTER TABLE t ADD CHECK (a > 0)", "k.contype = 'c'"],
       ["CREATE INDEX ON t (lower(a))", "FROM pg_catalog.pg_index i"],
       ["TRUNCATE TABLE ONLY t", "pg_relation_filenode("],
+      ["ALTER SEQUENCE s RESTART", "pg_relation_filenode("],
     ]
   ) assertStringIncludes(factsOf(effectsOf(sql), "postgresql")!, part);
 });

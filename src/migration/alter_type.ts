@@ -1,0 +1,75 @@
+/**
+ * The outcome of ALTER TYPE: the values of an enum, and the attributes of a composite type.
+ *
+ * @module
+ */
+
+import {
+  addColumn,
+  alterColumn,
+  dropColumn,
+  renamePart,
+} from "./alter_column.ts";
+import { certain, type Outcome, sumOf, UNKNOWN } from "./effect.ts";
+import type { ObjectName, Reader } from "./reader.ts";
+
+const ATTRIBUTE_ACTIONS: Readonly<
+  Record<string, (typeName: ObjectName, reader: Reader) => Outcome>
+> = {
+  "ADD ATTRIBUTE": addColumn,
+  "DROP ATTRIBUTE": dropColumn,
+  "ALTER ATTRIBUTE": alterColumn,
+  "RENAME ATTRIBUTE": (typeName, reader) =>
+    renamePart(typeName, reader, "column"),
+};
+
+/**
+ * Reads what follows `ALTER TYPE name`.
+ *
+ * @param reader The cursor, after the name.
+ * @param typeName The type.
+ * @returns The outcome; `undefined` where it is about neither values nor attributes.
+ */
+export function alterType(
+  reader: Reader,
+  typeName: ObjectName,
+): Outcome | undefined {
+  switch (reader.takeOne("ADD VALUE", "DROP VALUE", "RENAME VALUE")) {
+    case "ADD VALUE": {
+      const idempotent = reader.take("IF NOT EXISTS");
+      const value = reader.string();
+      if (value === undefined) return UNKNOWN;
+      return certain(
+        [{ type: "enum-value", typeName, value, present: true }],
+        idempotent,
+      );
+    }
+    case "DROP VALUE": {
+      const value = reader.string();
+      if (value === undefined) return UNKNOWN;
+      return certain([{ type: "enum-value", typeName, value, present: false }]);
+    }
+    case "RENAME VALUE": {
+      const from = reader.string();
+      const to = reader.take("TO") ? reader.string() : undefined;
+      if (from === undefined || to === undefined) return UNKNOWN;
+      return certain([{
+        type: "rename",
+        object: "enum-value",
+        of: typeName,
+        from: [from],
+        to: [to],
+      }]);
+    }
+  }
+  const actions = Object.keys(ATTRIBUTE_ACTIONS);
+  if (!actions.some((words) => reader.sees(words))) return undefined;
+  return sumOf(
+    reader.split().map((part) => {
+      const words = part.takeOne(...actions);
+      return words === undefined
+        ? UNKNOWN
+        : ATTRIBUTE_ACTIONS[words](typeName, part);
+    }),
+  );
+}

@@ -1,0 +1,58 @@
+/**
+ * What rows and values are kept in, as the catalog has it: a statement that gives them other storage is
+ * told by that.
+ *
+ * @module
+ */
+
+import { quoteLiteral } from "../sql.ts";
+import { type Catalog, oidOf } from "./catalog.ts";
+import type { Effect } from "./effect.ts";
+import type { ObjectName } from "./reader.ts";
+
+type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
+
+/** Makes an expression for what a table's rows are kept in; TRUNCATE gives it another one. */
+export function storageOf(
+  oid: string | undefined,
+  { kind }: Catalog,
+): string | undefined {
+  return oid &&
+    (kind === "postgresql"
+      ? `pg_relation_filenode(${oid})::TEXT`
+      : `(SELECT i.indexrelid::TEXT FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisprimary)`);
+}
+
+/** Whether a table has been truncated since its storage was noted. */
+export function truncationPredicate(
+  { table, before }: Of<"truncation">,
+  catalog: Catalog,
+): string | undefined {
+  const storage = storageOf(oidOf("relation", table, catalog), catalog);
+  return storage && isOther(storage, before);
+}
+
+/** Makes an expression for what a sequence's value is kept in, where RESTART gives it another one. */
+export function valueStorageOf(
+  sequence: ObjectName,
+  catalog: Catalog,
+): string | undefined {
+  return catalog.kind === "postgresql"
+    ? storageOf(oidOf("sequence", sequence, catalog), catalog)
+    : undefined;
+}
+
+/** Whether a sequence has been started again since its storage was noted. */
+export function restartPredicate(
+  { sequence, before }: Of<"restart">,
+  catalog: Catalog,
+): string | undefined {
+  const storage = valueStorageOf(sequence, catalog);
+  return storage && isOther(storage, before);
+}
+
+function isOther(storage: string, before: string | undefined): string {
+  return before === undefined
+    ? "false"
+    : `${storage} IS DISTINCT FROM ${quoteLiteral(before)}`;
+}
