@@ -4,7 +4,11 @@
  * @module
  */
 
-import type { MigrationEvent, StatementPlace } from "../migration/events.ts";
+import type {
+  Blocker,
+  MigrationEvent,
+  StatementPlace,
+} from "../migration/events.ts";
 import { oneLine, type Style, styleFor } from "./style.ts";
 
 /** Statements that take less need no line about their end, in milliseconds. */
@@ -58,13 +62,9 @@ export function renderEvent(
     case "statement-reconciled":
       return style.warn(`  ${place(event)} ${RECONCILED[event.outcome]}`);
     case "statement-waiting":
-      return event.blockers.map(({ session, application, since, query }) =>
+      return event.blockers.map((blocker) =>
         style.warn(
-          `  ${place(event)} has waited ${
-            duration(event.elapsedMs)
-          } for session ${oneLine(session)} (${
-            oneLine(application) || "no application"
-          }, open since ${instant(since)}): ${oneLine(query)}`,
+          `  ${place(event)} ${waiting(blocker, event.elapsedMs)}`,
         )
       ).join("\n") || undefined;
     case "job-progress": {
@@ -114,6 +114,18 @@ export function instant(date: Date): string {
 /** Says how many there are of something. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function waiting(
+  { session, application, since, query, isCertain }: Blocker,
+  elapsedMs: number,
+): string {
+  const who = `session ${oneLine(session)} (${
+    oneLine(application) || "no application"
+  }, open since ${instant(since)}): ${oneLine(query)}`;
+  return `has waited ${duration(elapsedMs)}${
+    isCertain ? "" : ", perhaps"
+  } for ${who}`;
 }
 
 function place({ statement, statements }: StatementPlace): string {

@@ -24,6 +24,8 @@ export interface Blocker {
   readonly since: Date;
   /** What it last ran, cut to 100 characters. */
   readonly query: string;
+  /** Whether the server says so; CockroachDB shows only who may stand in the way. */
+  readonly isCertain: boolean;
 }
 
 /** Where in a run an event belongs. */

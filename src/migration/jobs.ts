@@ -175,14 +175,16 @@ export async function blockersOf(
   const rows = kind === "postgresql"
     ? await blockingSessions(session, mainSession)
     : await openSessions(session, mainSession);
-  return rows.map(asBlocker)
+  const isCertain = kind === "postgresql";
+  return rows.map((row) => asBlocker(row, isCertain))
     .sort((a, b) => a.since.getTime() - b.since.getTime());
 }
 
 const QUERY_LENGTH = 100;
 
-function asBlocker(row: Row): Blocker {
+function asBlocker(row: Row, isCertain: boolean): Blocker {
   return {
+    isCertain,
     session: asText(row.session_id),
     application: asText(row.application_name),
     since: row.since as Date,

@@ -104,14 +104,21 @@ const CASES: [MigrationEvent, string | undefined][] = [
           application: "psql\x1b[2J",
           since: SINCE,
           query: "SELECT *\nFROM users",
+          isCertain: true,
         },
-        { session: "4712", application: "", since: SINCE, query: "BEGIN" },
+        {
+          session: "4712",
+          application: "",
+          since: SINCE,
+          query: "BEGIN",
+          isCertain: false,
+        },
       ],
       elapsedMs: 3_000,
       ...PLACE,
     },
     "  statement 2 of 3 has waited 3.0 s for session 4711 (psql[2J, open since 2026-01-02T03:04:05Z): SELECT * FROM users\n" +
-    "  statement 2 of 3 has waited 3.0 s for session 4712 (no application, open since 2026-01-02T03:04:05Z): BEGIN",
+    "  statement 2 of 3 has waited 3.0 s, perhaps for session 4712 (no application, open since 2026-01-02T03:04:05Z): BEGIN",
   ],
   [
     { type: "statement-waiting", blockers: [], elapsedMs: 3_000, ...PLACE },

@@ -210,6 +210,7 @@ databaseTest(
         assertEquals(others, []);
         assertEquals(blocker.session, expected);
         assertEquals(blocker.application, "idler");
+        assertEquals(blocker.isCertain, kind === "postgresql");
         assertEquals(blocker.query, "SELECT count(*) FROM t");
         assert(Math.abs(blocker.since.getTime() - before.getTime()) < LIMIT_MS);
         const all = await blockersOf(looker, kind, main);
@@ -389,12 +390,14 @@ Deno.test("blockersOf() names the sessions that SHOW SESSIONS calls active, but 
       application: "web",
       since: new Date("2026-01-02T02:00:00Z"),
       query: "SELECT 2",
+      isCertain: false,
     },
     {
       session: "a",
       application: "web",
       since: new Date("2026-01-02T03:00:00Z"),
       query: "SELECT " + "x".repeat(93),
+      isCertain: false,
     },
   ]);
   assertEquals(session.texts, [
