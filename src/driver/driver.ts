@@ -135,7 +135,7 @@ export interface RowSink {
 
 /** Options of {@linkcode Session.query}. */
 export interface SessionQueryOptions extends CallOptions {
-  /** Takes the rows, which the result is then without. */
+  /** Takes the rows, which the result is then without; a driver that can't do that leaves them there. */
   readonly sink?: RowSink;
 }
 

@@ -89,33 +89,31 @@ function strategyOf(
 async function applyAtOnce(flight: Flight): Promise<void> {
   const { run, migration } = flight;
   const { statements } = migration;
+  const last = statements.at(-1);
+  // What follows a change of role depends on it.
+  const isTogether = last !== undefined && last.kind !== "session";
   let current = statements[0];
   let mayCommit = false;
   let isCommitting = false;
   const attempt = async () => {
     mayCommit = isCommitting = false;
-    if (statements.length === 0) await run.session.query("BEGIN");
+    if (last === undefined) await run.session.query("BEGIN");
     for (const planned of statements) {
       current = planned;
       await mayGoOn(run);
       const opening = planned === statements[0] ? "BEGIN; " : "";
-      // The note needs to know the role that such a statement has set.
-      if (planned !== statements.at(-1) || planned.kind === "session") {
-        await sendAndTell(flight, planned, { opening });
-        continue;
-      }
+      mayCommit = isTogether && planned === last;
       let left = opening === "" ? 1 : 2;
-      mayCommit = true;
-      const note = landingNote(flight, SINCE_BEGIN);
-      return await sendAndTell(flight, planned, {
+      await sendAndTell(flight, planned, {
         opening,
-        // A comment may end the statement.
-        closing: `\n; ${journalText(run, note, "COMMIT")}`,
+        closing: mayCommit ? commitOf(flight) : "",
         onDone() {
-          isCommitting ||= --left === 0;
+          left--;
+          isCommitting = mayCommit && left <= 0;
         },
       });
     }
+    if (isTogether) return;
     mayCommit = isCommitting = true;
     await writeJournal(run, landingNote(flight), "COMMIT");
   };
@@ -130,6 +128,12 @@ async function applyAtOnce(flight: Flight): Promise<void> {
     const cause = isCommitting ? atCommit(error) : error;
     throw statementFailure(cause, migration, current, { done: 0, outcome });
   }
+}
+
+/** The note and COMMIT, to go behind a statement in the same message; a comment may end that. */
+function commitOf(flight: Flight): string {
+  const note = landingNote(flight, SINCE_BEGIN);
+  return `\n; ${journalText(flight.run, note, "COMMIT")}`;
 }
 
 /** What COMMIT refuses, such as a deferred constraint, needn't be the last statement's fault. */
