@@ -48,6 +48,14 @@ function fresh(): Progress {
   };
 }
 
+/** The forms of COPY that need somebody at the other end of the connection. */
+const COPY_PROBLEMS: Readonly<Record<string, string>> = {
+  "FROM STDIN":
+    "COPY … FROM STDIN needs data that a statement can't carry; write INSERT statements",
+  "TO STDOUT":
+    "COPY … TO STDOUT sends rows that nobody takes; remove it, or write SELECT",
+};
+
 /** Keeps count of `BEGIN ATOMIC … END`, and refuses data that stands in the text. */
 function noteWord(state: Progress, sql: string, token: Token): void {
   const word = token.end - token.start <= 6
@@ -59,14 +67,9 @@ function noteWord(state: Progress, sql: string, token: Token): void {
     if (word === "ATOMIC" && previous === "BEGIN") blocks.push(token.start);
     else if (word === "CASE" && blocks.length > 0) blocks.push(token.start);
     else if (word === "END") blocks.pop();
-  } else if (
-    state.verb === "COPY" && word === "STDIN" && state.previous === "FROM" &&
-    state.parentheses.length === 0
-  ) {
-    throw new SqlTextError(
-      "COPY … FROM STDIN needs data that a statement can't carry; write INSERT statements",
-      state.start,
-    );
+  } else if (state.verb === "COPY" && state.parentheses.length === 0) {
+    const problem = COPY_PROBLEMS[`${state.previous} ${word}`];
+    if (problem !== undefined) throw new SqlTextError(problem, state.start);
   }
   state.previous = word;
 }
@@ -102,7 +105,7 @@ function notePunctuation(state: Progress, sql: string, token: Token): void {
  * @param options Where to begin and end.
  * @returns The statements, in order.
  * @throws {SqlTextError} A string, quoted identifier, dollar quote, comment, parenthesis or
- * `BEGIN ATOMIC` that is not closed, a command of `psql`, `COPY … FROM STDIN`.
+ * `BEGIN ATOMIC` that is not closed, a command of `psql`, `COPY … FROM STDIN`, `COPY … TO STDOUT`.
  */
 export function splitStatements(
   sql: string,

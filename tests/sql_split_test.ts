@@ -101,6 +101,11 @@ for (
       10,
       "COPY … FROM STDIN needs data that a statement can't carry; write INSERT statements",
     ],
+    [
+      "COPY (SELECT a FROM t) to stdout WITH CSV",
+      0,
+      "COPY … TO STDOUT sends rows that nobody takes; remove it, or write SELECT",
+    ],
   ] as const
 ) {
   Deno.test(`splitStatements() refuses ${JSON.stringify(sql)}`, () => {

@@ -23,6 +23,7 @@ import { checkOptions, type DatabaseOptions } from "./options.ts";
 import { type CloseOptions, SessionPool } from "./pool.ts";
 import type { StreamQueryOptions } from "./queries.ts";
 import { runWithRetries } from "./retry.ts";
+import { optionsFor } from "./row_reader.ts";
 import { Table } from "./table.ts";
 import { Tokens } from "./tokens.ts";
 import { Transaction } from "./transaction.ts";
@@ -283,7 +284,8 @@ export class Database extends BatchQueries {
         this.#pool.use(async (session) => {
           const wasBroken = session.broken;
           try {
-            const result = await session.query(text, encoded, limits);
+            const options = optionsFor(session, limits);
+            const result = await session.query(text, encoded, options);
             const { columns } = result;
             if (this.#types.lacks(columns)) {
               await this.#types.learn(columns, session, limits);

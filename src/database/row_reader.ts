@@ -9,11 +9,23 @@ import type {
   Column,
   QueryResult,
   RowSink,
+  Session,
+  SessionQueryOptions,
   TextRow,
 } from "../driver/driver.ts";
 import type { Row } from "./crud.ts";
 import type { UserTypes } from "./user_types.ts";
 import { decodeRows } from "./values.ts";
+
+/** The options of a statement, without the sink where the session doesn't know such a thing. */
+export function optionsFor(
+  session: Session,
+  options: SessionQueryOptions,
+): SessionQueryOptions {
+  return session.takesSinks || options.sink === undefined
+    ? options
+    : { ...options, sink: undefined };
+}
 
 /** The reader of one statement's rows, however often it is run until it succeeds. */
 export class RowReader implements RowSink {
@@ -59,7 +71,7 @@ export class RowReader implements RowSink {
   /**
    * Gives the objects, once the statement has succeeded.
    *
-   * @param result What the statement answered; a driver may have left the rows in it.
+   * @param result What the statement answered; the rows may have been left in it.
    * @throws {TypeError} Where a value can't be decoded; the column and its type are named.
    */
   finish({ columns, rows }: QueryResult): Row[] {

@@ -13,6 +13,7 @@ import type {
 import { BatchQueries } from "./batches.ts";
 import type { Observer } from "./observer.ts";
 import type { QueryOptions, StreamQueryOptions } from "./queries.ts";
+import { optionsFor } from "./row_reader.ts";
 import { Table } from "./table.ts";
 import type { Turns } from "./turns.ts";
 import type { UserTypes } from "./user_types.ts";
@@ -82,7 +83,8 @@ export class Transaction extends BatchQueries {
       { text, args, options: this.#limited(options) },
       (encoded, limits) =>
         this.#turns.use(async (session) => {
-          const result = await session.query(text, encoded, limits);
+          const options = optionsFor(session, limits);
+          const result = await session.query(text, encoded, options);
           const { columns, command } = result;
           const isOver = session.transactionStatus === "idle";
           if (isOver && (command === "COMMIT" || command === "ROLLBACK")) {

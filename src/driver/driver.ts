@@ -135,7 +135,7 @@ export interface RowSink {
 
 /** Options of {@linkcode Session.query}. */
 export interface SessionQueryOptions extends CallOptions {
-  /** Takes the rows, which the result is then without; a driver that can't do that leaves them there. */
+  /** Takes the rows, which the result is then without, where the session takes sinks. */
   readonly sink?: RowSink;
 }
 
@@ -156,6 +156,8 @@ export interface Session {
   readonly broken: boolean;
   /** The state of the session's transaction, as of the last answer. */
   readonly transactionStatus: TransactionStatus;
+  /** Whether it gives rows to a {@linkcode RowSink}. Default: all rows are in the result. */
+  readonly takesSinks?: boolean;
   /**
    * Runs a statement. Without arguments the text may hold several statements.
    *

@@ -99,6 +99,11 @@ export class WireSession implements Session {
     return this.#wire.transactionStatus;
   }
 
+  /** Rows go to a sink where one is given. */
+  get takesSinks(): boolean {
+    return true;
+  }
+
   /** Runs a statement. */
   async query(
     text: string,

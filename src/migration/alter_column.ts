@@ -117,7 +117,10 @@ export function alterColumn(table: ObjectName, reader: Reader): Outcome {
       );
     }
     case "SET":
-      return HARMLESS;
+      // Of an identity's options RESTART alone does something each time.
+      return reader.rest.some(({ word }) => word === "RESTART")
+        ? UNKNOWN
+        : HARMLESS;
   }
   return UNKNOWN;
 }

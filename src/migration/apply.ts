@@ -14,11 +14,13 @@ import { runBackfill } from "./backfill.ts";
 import { statementFailure } from "./failure.ts";
 import {
   clearNote,
+  counting,
   type Flight,
   isLost,
   landingNote,
   progressNote,
   retriedStatement,
+  SEPARATOR,
   UnknownOutcome,
 } from "./flight.ts";
 import type { Progress } from "./journal.ts";
@@ -86,6 +88,9 @@ function strategyOf(
   return needsOwn ? "statements" : "transaction";
 }
 
+/** The parts of a message; the first that isn't done is where the server is, or has failed. */
+type Part = "begin" | "statement" | "reset-role" | "note" | "commit";
+
 async function applyAtOnce(flight: Flight): Promise<void> {
   const { run, migration } = flight;
   const { statements } = migration;
@@ -93,47 +98,54 @@ async function applyAtOnce(flight: Flight): Promise<void> {
   // What follows a change of role depends on it.
   const isTogether = last !== undefined && last.kind !== "session";
   let current = statements[0];
-  let mayCommit = false;
-  let isCommitting = false;
+  let parts: Part[] = [];
+  const onDone = () => void parts.shift();
   const attempt = async () => {
-    mayCommit = isCommitting = false;
     if (last === undefined) await run.session.query("BEGIN");
     for (const planned of statements) {
       current = planned;
       await mayGoOn(run);
-      const opening = planned === statements[0] ? "BEGIN; " : "";
-      mayCommit = isTogether && planned === last;
-      let left = opening === "" ? 1 : 2;
+      const isFirst = planned === statements[0];
+      const isLast = isTogether && planned === last;
+      parts = isFirst ? ["begin", "statement"] : ["statement"];
+      if (isLast) parts.push(...landingParts(run));
       await sendAndTell(flight, planned, {
-        opening,
-        closing: mayCommit ? commitOf(flight) : "",
-        onDone() {
-          left--;
-          isCommitting = mayCommit && left <= 0;
-        },
+        opening: isFirst ? "BEGIN; " : "",
+        closing: isLast ? SEPARATOR + landing(flight) : "",
+        onDone,
       });
     }
     if (isTogether) return;
-    mayCommit = isCommitting = true;
-    await writeJournal(run, landingNote(flight), "COMMIT");
+    parts = landingParts(run);
+    await run.session.query(landing(flight), [], { sink: counting(onDone) });
   };
   try {
     await mayGoOn(run);
     await (current ? retriedStatement(flight, current, attempt) : attempt());
   } catch (thrown) {
+    const [part] = parts;
+    const isOurs = part === "reset-role" || part === "note";
+    const error = isOurs ? journalFailure(thrown) : thrown;
+    const isOpen = parts.includes("commit") &&
+      (isLost(error) || run.session.broken);
     await rollBack(run).catch(() => {});
-    const error = isCommitting ? journalFailure(thrown) : thrown;
     if (current === undefined || !(error instanceof DatabaseError)) throw error;
-    const outcome = mayCommit && isLost(error) ? "unknown" : "nothing";
-    const cause = isCommitting ? atCommit(error) : error;
+    const cause = part === "commit" ? atCommit(error) : error;
+    const outcome = isOpen ? "unknown" : "nothing";
     throw statementFailure(cause, migration, current, { done: 0, outcome });
   }
 }
 
-/** The note and COMMIT, to go behind a statement in the same message; a comment may end that. */
-function commitOf(flight: Flight): string {
+function landingParts({ role }: Run): Part[] {
+  return role === undefined
+    ? ["note", "commit"]
+    : ["reset-role", "note", "commit"];
+}
+
+/** The note that closes the migration, and COMMIT. */
+function landing(flight: Flight): string {
   const note = landingNote(flight, SINCE_BEGIN);
-  return `\n; ${journalText(flight.run, note, "COMMIT")}`;
+  return journalText(flight.run, note, "COMMIT");
 }
 
 /** What COMMIT refuses, such as a deferred constraint, needn't be the last statement's fault. */

@@ -1,6 +1,6 @@
 /**
- * Carries a plan out: where there is anything to do, takes the lease, plans again with what the
- * journal says then, and applies one migration after another.
+ * Carries a plan out: looks whether there is anything to do, takes the lease, plans again with what
+ * the journal says then, and applies one migration after another.
  *
  * @module
  */
@@ -17,8 +17,6 @@ import { underLease } from "./runner.ts";
 export interface CarryOutOptions extends RunOptions {
   /** The direction of the migrations that count; others may have to be finished first. */
   direction: "up" | "down";
-  /** What the journal says before the lease is taken. */
-  state: JournalState;
   /** Only counts them. */
   dryRun?: boolean;
 }
@@ -34,10 +32,11 @@ export async function carryOut(
   planFor: (state: JournalState) => Plan,
   options: CarryOutOptions & MigrationOptions,
 ): Promise<number> {
-  const { dryRun, direction, state, table = "_migrations" } = options;
+  const { dryRun, direction, table = "_migrations" } = options;
   const tables = journalTables(table);
   const countOf = ({ migrations }: Plan) =>
     migrations.filter((migration) => migration.direction === direction).length;
+  const state = await db.withSession((session) => readJournal(session, tables));
   const expected = agreed(planFor(state));
   if (expected.migrations.length === 0 || dryRun) return countOf(expected);
   const done = await underLease(

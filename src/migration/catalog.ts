@@ -28,6 +28,7 @@ export type Search = "path" | "creation";
 export type CatalogObject =
   | NamedObject
   | "relation"
+  | "relation-or-index"
   | "view"
   | "materialized-view"
   | "any-view"
@@ -42,6 +43,7 @@ const RELATION_KINDS: Readonly<Partial<Record<CatalogObject, string>>> = {
   "sequence": "= 'S'",
   "index": "IN ('i', 'I')",
   "relation": "NOT IN ('i', 'I')",
+  "relation-or-index": "<> 't'",
 };
 
 /** Objects without a schema: their table and its column for the name. */
@@ -50,6 +52,11 @@ const GLOBAL: Readonly<Partial<Record<CatalogObject, [string, string]>>> = {
   "role": ["pg_roles", "rolname"],
   "extension": ["pg_extension", "extname"],
 };
+
+/** What ALTER TABLE renames: views and sequences too, and on PostgreSQL indexes. */
+export function renamedByTable(kind: ServerKind): CatalogObject {
+  return kind === "postgresql" ? "relation-or-index" : "relation";
+}
 
 /** Whether the schema `n` is the one that a name means; `undefined` where it is out of reach. */
 export function inSchema(

@@ -120,14 +120,14 @@ export type Effect =
   | {
     readonly type: "truncation";
     readonly table: ObjectName;
-    /** What the table's rows were kept in before. */
-    readonly before?: string;
+    /** What the table's rows were kept in before; `null` where nothing of its own. */
+    readonly before?: string | null;
   }
   | {
     readonly type: "restart";
     readonly sequence: ObjectName;
-    /** What the sequence's value was kept in before. */
-    readonly before?: string;
+    /** What the sequence's value was kept in before; `null` where nothing of its own. */
+    readonly before?: string | null;
   }
   | {
     readonly type: "enum-value";

@@ -11,6 +11,7 @@ import {
   type Catalog,
   type CatalogObject,
   oidOf,
+  renamedByTable,
   schemaOf,
 } from "./catalog.ts";
 import type { Effect } from "./effect.ts";
@@ -30,14 +31,13 @@ const IN_SCHEMAS: readonly string[] = [
 /** An object that is to go, named without its schema: afterwards the name may mean another one. */
 function unplaced(
   effect: Effect,
+  kind: ServerKind,
 ): { object: CatalogObject; name: ObjectName } | undefined {
   if (effect.type === "rename") {
     const { object, of, from: name } = effect;
     if (of !== undefined || !IN_SCHEMAS.includes(object)) return undefined;
-    // ALTER TABLE renames views and sequences too.
-    return object === "table"
-      ? { object: "relation", name }
-      : { object: object === "view" ? "any-view" : object as "index", name };
+    if (object === "table") return { object: renamedByTable(kind), name };
+    return { object: object === "view" ? "any-view" : object as "index", name };
   }
   if (!("present" in effect) || effect.present) return undefined;
   switch (effect.type) {
@@ -64,7 +64,7 @@ function factOf(effect: Effect, catalog: Catalog): string | undefined {
   if (effect.type === "restart") {
     return valueStorageOf(effect.sequence, catalog);
   }
-  const place = unplaced(effect);
+  const place = unplaced(effect, catalog.kind);
   if (place === undefined) return countParts(effect, catalog);
   const { object, name } = place;
   return name.length > 1 ? undefined : schemaOf(object, name, catalog);
@@ -91,8 +91,12 @@ export function withFacts(
   facts: Facts | null,
 ): Effect[] {
   return effects.map((effect, index) => {
-    const fact = facts?.[index] ?? null;
-    return fact === null ? effect : withFact(effect, fact);
+    if (facts === null) return effect;
+    const fact = facts[index] ?? null;
+    if (fact !== null) return withFact(effect, fact);
+    // What has no storage of its own can't tell by it.
+    const isStored = effect.type === "truncation" || effect.type === "restart";
+    return isStored ? { ...effect, before: null } : effect;
   });
 }
 

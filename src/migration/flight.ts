@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RowSink } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
 import type { StatementPlace } from "./events.ts";
 import {
@@ -111,7 +112,10 @@ export function retriedStatement<T>(
 }
 
 const ROLE_CHANGE =
-  /^(SET|RESET)\s+(SESSION\s+|LOCAL\s+)?(ROLE|AUTHORIZATION)\b/i;
+  /^((SET|RESET)\s+(SESSION\s+|LOCAL\s+)?(ROLE|AUTHORIZATION)\b|SELECT\s+(pg_catalog\s*\.\s*)?set_config\s*\(\s*'(role|session_authorization)')/i;
+
+/** What stands between a statement and what follows in its message: a comment may end it. */
+export const SEPARATOR = "\n; ";
 
 /** What goes with a statement in the same message. */
 export interface SendOptions {
@@ -121,6 +125,11 @@ export interface SendOptions {
   readonly closing?: string;
   /** Is told whenever a part of the message is done. */
   readonly onDone?: () => void;
+}
+
+/** Leaves rows where they come from, and tells whenever a part of a message is done. */
+export function counting(onDone?: () => void): RowSink {
+  return { start() {}, add() {}, end: onDone };
 }
 
 /** Sends a statement. */
@@ -134,29 +143,38 @@ export async function send(
     await run.session.query(opening + text + closing, [], {
       timeoutMs: directives.timeoutMs,
       signal: run.stop,
-      sink: { start() {}, add() {}, end: onDone },
+      sink: counting(onDone),
     });
   } catch (error) {
-    throw placed(error, { opening, text });
+    throw placed(error, { opening, text, closing });
   }
   if (kind === "session" && ROLE_CHANGE.test(statement.text)) {
     run.role = statement.text;
   }
 }
 
-/** A position counts from the beginning of the message: takes off what was put before, and after. */
+/** A position counts from the beginning of the message: takes off what was put before and behind. */
 function placed(
   error: unknown,
-  { opening, text: statement }: { opening: string; text: string },
+  { opening, text, closing }: Record<"opening" | "text" | "closing", string>,
 ): unknown {
   if (!(error instanceof DatabaseError) || error.position === undefined) {
     return error;
   }
-  const { notices, cause, message } = error;
+  const { notices, cause, code } = error;
   const position = error.position - opening.length;
-  const isInside = position >= 1 && position <= statement.length + 1;
-  return new DatabaseError(
-    { ...error, message, position: isInside ? position : undefined },
-    { statement, notices, cause },
-  );
+  const end = Array.from(text).length + 1;
+  // Where the statement has no end, the semicolon behind it is what can't be understood.
+  const isCutShort = closing !== "" && code === "42601" &&
+    position === end + SEPARATOR.indexOf(";");
+  const message = isCutShort
+    ? error.message.replace('at or near ";"', "at end of input")
+    : error.message;
+  const isInside = position >= 1 && position <= end;
+  const fields = {
+    ...error,
+    message,
+    position: isCutShort ? end : isInside ? position : undefined,
+  };
+  return new DatabaseError(fields, { statement: text, notices, cause });
 }

@@ -120,15 +120,11 @@ export class Migration {
   async migrate(options: MigrateOptions = {}): Promise<number> {
     checkMigrateOptions(options);
     const { targetVersion } = options;
-    const [files, state] = await this.#beside(this.loadMigrations());
+    const files = await this.loadMigrations();
     const { allowOutOfOrder } = this.#options;
     const planFor = (state: JournalState) =>
       planMigrate(files, state, { targetVersion, allowOutOfOrder });
-    return await this.#carryOut(planFor, {
-      ...options,
-      direction: "up",
-      state,
-    });
+    return await this.#carryOut(planFor, { ...options, direction: "up" });
   }
 
   /**
@@ -141,16 +137,10 @@ export class Migration {
   async rollback(options: RollbackOptions = {}): Promise<number> {
     checkRollbackOptions(options);
     const { count, targetVersion } = options;
-    const [{ files, unreadable }, state] = await this.#beside(
-      this.#readFiles(),
-    );
+    const { files, unreadable } = await this.#readFiles();
     const planFor = (state: JournalState) =>
       planRollback(files, state, { count, targetVersion, unreadable });
-    return await this.#carryOut(planFor, {
-      ...options,
-      direction: "down",
-      state,
-    });
+    return await this.#carryOut(planFor, { ...options, direction: "down" });
   }
 
   /**
@@ -290,13 +280,6 @@ export class Migration {
       }
       throw error;
     }
-  }
-
-  /** Reads the journal while the files are read. Where neither can be, the files' error counts. */
-  async #beside<T>(files: Promise<T>): Promise<[T, JournalState]> {
-    const journal = this.#readJournal();
-    journal.catch(() => {});
-    return [await files, await journal];
   }
 
   /** What can be read of the files, and the journal. */

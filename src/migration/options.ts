@@ -97,6 +97,14 @@ export function checkMigrationOptions(options: MigrationOptions): void {
 /** Refuses what {@linkcode Migration.migrate} doesn't know: a target by another name is no target. */
 export function checkMigrateOptions(options: MigrateOptions): void {
   checkOptionNames(options, MIGRATE_OPTIONS);
+  checkVersion(options.targetVersion);
+}
+
+function checkVersion(version: unknown): void {
+  if (version === undefined || typeof version === "string") return;
+  throw new TypeError(
+    `Cannot use ${version} as the targetVersion: a version is text; give "${version}"`,
+  );
 }
 
 /**
@@ -107,6 +115,7 @@ export function checkMigrateOptions(options: MigrateOptions): void {
 export function checkRollbackOptions(options: RollbackOptions): void {
   checkOptionNames(options, ROLLBACK_OPTIONS);
   const { count, targetVersion } = options;
+  checkVersion(targetVersion);
   if (count !== undefined && targetVersion !== undefined) {
     throw new TypeError(
       "Cannot roll back by count and to a version at once: give one of them",

@@ -18,6 +18,7 @@ import {
   find,
   inSchema,
   oidOf,
+  renamedByTable,
   type Search,
 } from "./catalog.ts";
 import type { Effect } from "./effect.ts";
@@ -114,8 +115,7 @@ function findRenamed(
     case "view":
       return find("any-view", name, "path", catalog);
     case "table":
-      // ALTER TABLE renames views and sequences too.
-      return find("relation", name, "path", catalog);
+      return find(renamedByTable(catalog.kind), name, "path", catalog);
   }
   return find(object, name, "path", catalog);
 }

@@ -19,8 +19,14 @@ export function storageOf(
 ): string | undefined {
   return oid &&
     (kind === "postgresql"
-      ? `pg_relation_filenode(${oid})::TEXT`
+      ? `COALESCE(pg_relation_filenode(${oid})::TEXT, ${partitionsOf(oid)})`
       : `(SELECT i.indexrelid::TEXT FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisprimary)`);
+}
+
+/** A partitioned table keeps its rows in its partitions. */
+function partitionsOf(oid: string): string {
+  return "(SELECT string_agg(pg_relation_filenode(p.relid)::TEXT, ' ' ORDER BY p.relid) " +
+    `FROM pg_catalog.pg_partition_tree(${oid}) p WHERE p.isleaf)`;
 }
 
 /** Whether a table has been truncated since its storage was noted. */
@@ -51,7 +57,11 @@ export function restartPredicate(
   return storage && isOther(storage, before);
 }
 
-function isOther(storage: string, before: string | undefined): string {
+function isOther(
+  storage: string,
+  before: string | null | undefined,
+): string | undefined {
+  if (before === null) return undefined;
   return before === undefined
     ? "false"
     : `${storage} IS DISTINCT FROM ${quoteLiteral(before)}`;

@@ -91,8 +91,14 @@ export function journalText(
   // A role that a migration has taken on needn't be allowed to write the journal.
   const parts = role === undefined
     ? [write, more]
-    : ["RESET ROLE", write, more, role];
+    : [roleReset(role), write, more, role];
   return parts.filter((part) => part !== "").join("; ");
+}
+
+function roleReset(role: string): string {
+  return /AUTHORIZATION/i.test(role)
+    ? "RESET SESSION AUTHORIZATION"
+    : "RESET ROLE";
 }
 
 /** What the failure of a write to the journal means. */

@@ -151,9 +151,10 @@ async function settle(
   if (whole === undefined) return idempotent ? "not-done" : "unknown";
   if (await isTrue(run, whole)) {
     if (intent.before === false) return "done";
-    // It was so before. A second index without a name would be made beside the first; whatever has
-    // a name is refused by the server, which says why better than we can.
-    return idempotent || effects.every(isNamed) ? "not-done" : "unknown";
+    // It was so before. A second index without a name would be made beside the first, and what a
+    // column's values are made of would be made of them again; whatever else has a name is refused
+    // by the server, which says why better than we can.
+    return idempotent || effects.every(isRefused) ? "not-done" : "unknown";
   }
   if (idempotent || effects.length === 1) return "not-done";
   // Of several changes in one statement, one alone may have come through.
@@ -171,7 +172,8 @@ async function isTrue({ session }: Run, predicate: string): Promise<boolean> {
   return rows[0][0] === "t";
 }
 
-function isNamed(effect: Effect): boolean {
+function isRefused(effect: Effect): boolean {
+  if (effect.type === "column-type") return false;
   const mayLackName = effect.type === "index" || effect.type === "constraint";
   return !mayLackName || effect.name !== undefined;
 }

@@ -171,8 +171,19 @@ function dataVerb(reader: Reader): string | undefined {
   )?.word;
 }
 
+/** `SELECT set_config(…)` is a SET, as dumps write it. */
+function setsOnly(reader: Reader): boolean {
+  return new Reader(reader.rest).split().every((part) =>
+    part.name()?.at(-1) === "set_config" && part.group() !== undefined &&
+    part.done
+  );
+}
+
 /** A query: it may write through a CTE, and `SELECT … INTO` makes a table. */
 function query(reader: Reader, verb: string): StatementInfo {
+  if (verb === "SELECT" && setsOnly(reader)) {
+    return info("session", verb, { idempotent: true });
+  }
   const data = dataVerb(reader);
   if (data !== undefined) return info("data", data, UNKNOWN);
   const main = verb === "WITH" ? "SELECT" : verb;

@@ -1,5 +1,5 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { RowReader } from "../../src/database/row_reader.ts";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { optionsFor, RowReader } from "../../src/database/row_reader.ts";
 import { UserTypes } from "../../src/database/user_types.ts";
 import type { Column, QueryResult, TextRow } from "../../src/driver/driver.ts";
 import { FakeSession } from "../support/fake_driver.ts";
@@ -65,4 +65,13 @@ Deno.test("RowReader has rows of an unknown type wait for the end, in order", as
     { moods: ["a"] },
     { moods: ["b"] },
   ]);
+});
+
+Deno.test("optionsFor() keeps the sink from sessions that don't take any", () => {
+  const { reader: sink } = newReader();
+  const options = { timeoutMs: 1, sink };
+  const plain = new FakeSession();
+  assertEquals(optionsFor(plain, options), { timeoutMs: 1, sink: undefined });
+  const taking = Object.assign(new FakeSession(), { takesSinks: true });
+  assertStrictEquals(optionsFor(taking, options), options);
 });

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { databaseTest, type ServerKind } from "../support/database.ts";
 import { said, type Trial, withTrial } from "../support/trial.ts";
 
@@ -124,6 +124,39 @@ const CASES: readonly Case[] = [
     end: ["SELECT count(*)::INT8 AS n FROM pg_inherits", 1],
     on: ["postgresql"],
   },
+  {
+    name: "TRUNCATE of a partitioned table, before rows that came later",
+    before: [
+      "CREATE TABLE public.p (a INT8) PARTITION BY LIST (a)",
+      "CREATE TABLE public.t PARTITION OF public.p FOR VALUES IN (1, 2)",
+      "INSERT INTO public.p VALUES (1)",
+    ],
+    statement: "TRUNCATE p",
+    between: "INSERT INTO public.p VALUES (2)",
+    end: ["SELECT a AS n FROM public.p", 2],
+    on: ["postgresql"],
+  },
+  {
+    name: "ALTER TABLE … RENAME of an index",
+    before: [
+      "CREATE TABLE public.t (a INT8)",
+      "CREATE INDEX i ON public.t (a)",
+    ],
+    statement: "ALTER TABLE i RENAME TO j",
+    end: ["SELECT count(*)::INT8 AS n FROM pg_class WHERE relname = 'j'", 1],
+    on: ["postgresql"],
+  },
+  {
+    name: "CREATE TABLE behind set_config('search_path', …)",
+    before: ["CREATE SCHEMA s"],
+    statement:
+      "SELECT set_config('search_path', 's', false); CREATE TABLE z (a INT8)",
+    end: [
+      "SELECT sum(CASE n.nspname WHEN 's' THEN 1 ELSE 5 END)::INT8 AS n FROM pg_class c " +
+      "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = 'z'",
+      1,
+    ],
+  },
 ];
 
 /** Loses the client, once when it has sent the schema change and once before. */
@@ -166,4 +199,24 @@ for (const { name, before, statement, between, end, on } of CASES) {
       on && { on },
     );
   }
+}
+
+for (const cut of ["after", "before"] as const) {
+  databaseTest(
+    `migrate() asks about a conversion to the type that the column has, where the client is lost ${cut} it`,
+    () => {
+      const statement = "ALTER TABLE t ALTER COLUMN a TYPE INT8 USING a * 2";
+      const more = [{ name: "900_convert.sql", text: statement }];
+      return withTrial({ strategy: "statements", more }, async (trial) => {
+        await trial.db.execute("CREATE TABLE t (a INT8)");
+        await trial.db.execute("INSERT INTO t VALUES (1)");
+        await lose(trial, statement, cut);
+        const error = await trial.run("migrate").then(() => undefined, said);
+        assertStringIncludes(error ?? "", "crdb repair 900 --not-done");
+        const times = cut === "after" ? 2 : 1;
+        assertEquals(await trial.db.query("SELECT a FROM t"), [{ a: times }]);
+      });
+    },
+    { on: ["postgresql"] },
+  );
 }

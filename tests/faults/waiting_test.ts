@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Database } from "../../src/database/database.ts";
 import type { MigrationEvent } from "../../src/migration/events.ts";
 import { databaseTest } from "../support/database.ts";
@@ -105,4 +105,33 @@ databaseTest(
       assertEquals(await trial.db.query("SELECT n FROM counters"), [{ n: 2 }]);
     });
   },
+);
+
+databaseTest(
+  "a time limit that ends the waiting for COMMIT's answer leaves the outcome open",
+  () => {
+    const more = [{
+      name: "900_count.sql",
+      text: "-- @TIMEOUT 300ms\nUPDATE counters SET n = n + 1;",
+    }];
+    return withTrial({ strategy: "transaction", more }, async (trial) => {
+      let stuck: number | undefined;
+      const { error } = await trial.behind("migrate", {
+        onFrame: ({ direction, connection, text }) => {
+          if (text?.includes("counters SET n")) stuck = connection;
+          return direction === "server" && connection === stuck
+            ? "drop"
+            : undefined;
+        },
+      });
+      assertStringIncludes(
+        said(error),
+        "Whether statement 1 of 1 took effect isn't known yet: run migrate again",
+      );
+      await trial.endLease();
+      assertEquals(await trial.run("migrate"), 0);
+      assertEquals(await trial.db.query("SELECT n FROM counters"), [{ n: 1 }]);
+    });
+  },
+  { on: ["postgresql"] },
 );

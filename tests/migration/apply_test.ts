@@ -96,3 +96,80 @@ databaseTest(
     }),
   POSTGRESQL,
 );
+
+databaseTest(
+  "a statement without an end is told of at its end",
+  (db) =>
+    withMigrations(
+      db,
+      {
+        "1_cut_short.sql":
+          "CREATE TABLE a (i INT8);\nINSERT INTO a\n  (i)\nVALUES",
+      },
+      async (migration) => {
+        await assertRejects(
+          () => migration.migrate(),
+          MigrationError,
+          "1_cut_short.sql:4:7: syntax error at end of input (SQLSTATE 42601)",
+        );
+      },
+    ),
+  POSTGRESQL,
+);
+
+databaseTest(
+  "what a trigger says at COMMIT is not taken for the journal's trouble",
+  (db) =>
+    withMigrations(db, {
+      "1_raise.sql": `${TABLE}
+        CREATE FUNCTION fail() RETURNS TRIGGER LANGUAGE plpgsql AS
+          $$ BEGIN PERFORM 1 / 0; RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t
+          DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail();
+        INSERT INTO t VALUES (1)`,
+    }, async (migration) => {
+      const error = await assertRejects(
+        () => migration.migrate(),
+        MigrationError,
+        "COMMIT, after the last statement: division by zero (SQLSTATE 22012)",
+      );
+      assertEquals(error instanceof LeaseLostError, false);
+    }),
+  POSTGRESQL,
+);
+
+databaseTest(
+  "a migration may go on as another role, and end so",
+  async (db) => {
+    const role = `crdb_role_${crypto.randomUUID().slice(0, 8)}`;
+    await db.execute(`CREATE ROLE ${role}`);
+    try {
+      for (
+        const [index, text] of [
+          `SET ROLE ${role}`,
+          `SET SESSION AUTHORIZATION ${role}`,
+          `SELECT set_config('role', '${role}', false)`,
+        ].entries()
+      ) {
+        for (const strategy of ["transaction", "statements"] as const) {
+          const table = `_migrations_${index}_${strategy}`;
+          await withMigrations(
+            db,
+            { "1_a.sql": `${text}; SELECT 1`, "2_b.sql": text },
+            async (migration) => {
+              assertEquals(
+                await migration.migrate(),
+                2,
+                `${text}, ${strategy}`,
+              );
+            },
+            { strategy, table },
+          );
+        }
+      }
+    } finally {
+      await db.execute(`DROP ROLE ${role}`);
+    }
+  },
+  POSTGRESQL,
+);

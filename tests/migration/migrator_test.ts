@@ -475,6 +475,13 @@ Deno.test("an option by another name is refused, and never passed over", async (
     (await assertRejects(() => migration.rollback(count), ConfigError)).message,
     "Cannot use 2 as options: give an object, such as { count: … }",
   );
+  const number = { targetVersion: 5 } as object;
+  for (const run of ["migrate", "rollback"] as const) {
+    assertEquals(
+      (await assertRejects(() => migration[run](number), TypeError)).message,
+      'Cannot use 5 as the targetVersion: a version is text; give "5"',
+    );
+  }
 });
 
 Deno.test("a lease below three seconds is refused", async () => {

@@ -24,6 +24,11 @@ const KINDS: Record<StatementKind, [sql: string, verb: string][]> = {
     ["PREPARE TRANSACTION 'x'", "PREPARE TRANSACTION"],
   ],
   session: [
+    ["SELECT set_config('a.b', 'x', false)", "SELECT"],
+    [
+      "SELECT pg_catalog.set_config('a', '', false), set_config('b', '', true)",
+      "SELECT",
+    ],
     ["SET search_path = app", "SET"],
     ["SET ROLE bob", "SET"],
     ["RESET ALL", "RESET"],
@@ -45,6 +50,8 @@ const KINDS: Record<StatementKind, [sql: string, verb: string][]> = {
     ["", ""],
   ],
   query: [
+    ["SELECT set_config('a', 'x', false), f()", "SELECT"],
+    ["SELECT set_config('a', 'x', false) FROM t", "SELECT"],
     ["SELECT 1", "SELECT"],
     ["((SELECT 1) UNION SELECT 2)", "SELECT"],
     ["SELECT update, t.delete FROM t FOR UPDATE", "SELECT"],
@@ -527,6 +534,7 @@ Deno.test("classify() tells no effects where the catalog can't show them", () =>
       "ALTER VIEW v RENAME COLUMN a",
       "ALTER TYPE p ADD ATTRIBUTE a INT, SPLIT",
       "ALTER TABLE t INHERIT",
+      "ALTER TABLE t ALTER a SET START 5 RESTART",
       "GRANT SELECT (a) ON t TO bob",
       "GRANT SELECT ON ALL TABLES IN SCHEMA s TO bob",
       "GRANT SYSTEM VIEWACTIVITY TO bob",
