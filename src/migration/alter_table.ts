@@ -37,6 +37,7 @@ const DECLARATIONS = [
   "ENABLE",
   "DISABLE",
   "FORCE",
+  "NO FORCE",
   "CONFIGURE",
   "SCATTER",
   "REPLICA",
@@ -190,7 +191,7 @@ function action(table: ObjectName, reader: Reader): Outcome {
       return certain([{ type: "rename", object: "table", from: table, to }]);
     }
   }
-  return DECLARATIONS.includes(reader.next.word) ? HARMLESS : UNKNOWN;
+  return DECLARATIONS.some((words) => reader.sees(words)) ? HARMLESS : UNKNOWN;
 }
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { renamePart } from "./alter_column.ts";
+import { alterColumn, renamePart } from "./alter_column.ts";
 import { alterTable, readColumns, renamed } from "./alter_table.ts";
 import { alterType } from "./alter_type.ts";
 import { type Effect, HARMLESS, type Outcome, UNKNOWN } from "./effect.ts";
@@ -216,10 +216,14 @@ function alter(reader: Reader, { object }: Head): Outcome {
       return HARMLESS;
     case "type":
       return alterType(reader, from) ?? declaration(reader);
-    case "view":
-      if (!reader.take("RENAME")) break;
+    case "view": {
+      const words = reader.takeOne("RENAME", "ALTER");
+      if (words === undefined) break;
       reader.take("COLUMN");
-      return renamePart(from, reader, "column");
+      return words === "RENAME"
+        ? renamePart(from, reader, "column")
+        : alterColumn(from, reader);
+    }
     case "sequence":
       // Among other options it may stand anywhere.
       if (!reader.rest.some(({ word }) => word === "RESTART")) break;

@@ -159,6 +159,14 @@ const NOT_TRANSACTIONAL = [
   "DISCARD ALL",
 ];
 
+/** Further ones, by the word that makes them so. */
+const STANDS_ALONE: Readonly<Record<string, string>> = {
+  "CREATE INDEX": "CONCURRENTLY",
+  "DROP INDEX": "CONCURRENTLY",
+  "ALTER TABLE": "CONCURRENTLY",
+  "ALTER DATABASE": "TABLESPACE",
+};
+
 const DATA_VERBS = ["INSERT", "UPSERT", "UPDATE", "DELETE", "MERGE"];
 
 /** The data-modifying verb in a query: its main one, or that of a part in brackets. */
@@ -226,10 +234,9 @@ function schemaInfo(reader: Reader, head: Head): StatementInfo {
   const isTableAs = action === "CREATE" && object === "TABLE" &&
     new Reader(reader.rest).skipTo("AS");
   const verb = `${action} ${object}${isTableAs ? " AS" : ""}`;
-  const isConcurrent =
-    ["CREATE INDEX", "DROP INDEX", "ALTER TABLE"].includes(verb) &&
-    reader.rest.some(({ word }) => word === "CONCURRENTLY");
-  return info("ddl", verb, schemaChange(reader, head), !isConcurrent);
+  const standsAlone = reader.rest
+    .some(({ word }) => word === STANDS_ALONE[verb]);
+  return info("ddl", verb, schemaChange(reader, head), !standsAlone);
 }
 
 function info(
