@@ -53,7 +53,12 @@ export type {
 export type { Comparison, Operator, Where } from "./src/database/conditions.ts";
 export type { CloseOptions } from "./src/database/pool.ts";
 export type { PoolOptions } from "./src/database/pool_limits.ts";
-export { json, JsonValue, type ValueOptions } from "./src/database/values.ts";
+export {
+  json,
+  JsonValue,
+  type ResultTypes,
+  type ValueOptions,
+} from "./src/database/values.ts";
 export type { ConnectionOptions } from "./src/driver/config.ts";
 export type { Settings } from "./src/driver/settings.ts";
 export type {
@@ -63,7 +68,9 @@ export type {
   Driver,
   QueryResult,
   RowBatch,
+  RowSink,
   Session,
+  SessionQueryOptions,
   SslMode,
   StreamOptions,
   TextRow,

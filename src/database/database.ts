@@ -28,6 +28,7 @@ import { Table } from "./table.ts";
 import { Tokens } from "./tokens.ts";
 import { Transaction } from "./transaction.ts";
 import { UserTypes } from "./user_types.ts";
+import type { ResultTypes } from "./values.ts";
 
 /** What a server is. */
 export interface ServerInfo {
@@ -119,7 +120,7 @@ export class Database extends BatchQueries {
   }
 
   /** The types of the database, by which values are decoded. */
-  protected override get types(): UserTypes {
+  protected override get types(): ResultTypes {
     return this.#types;
   }
 

@@ -16,8 +16,7 @@ import type { Row } from "./crud.ts";
 import { checkTimeLimit } from "./pool_limits.ts";
 import { RowReader } from "./row_reader.ts";
 import { templateStatement } from "./template.ts";
-import type { UserTypes } from "./user_types.ts";
-import { decodeRows } from "./values.ts";
+import { decodeRows, type ResultTypes } from "./values.ts";
 
 /** Options of one query. */
 export interface QueryOptions extends CallOptions {
@@ -39,7 +38,7 @@ export interface StreamQueryOptions extends QueryOptions {
 /** Statements of a caller, on whatever {@linkcode Queries.run} runs them on. */
 export abstract class Queries {
   /** The types of the database, by which values are decoded. */
-  protected abstract readonly types: UserTypes;
+  protected abstract readonly types: ResultTypes;
 
   /** Runs a statement. */
   protected abstract run(

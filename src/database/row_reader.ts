@@ -14,8 +14,7 @@ import type {
   TextRow,
 } from "../driver/driver.ts";
 import type { Row } from "./crud.ts";
-import type { UserTypes } from "./user_types.ts";
-import { decodeRows } from "./values.ts";
+import { decodeRows, type ResultTypes } from "./values.ts";
 
 /** The options of a statement, without the sink where the session doesn't know such a thing. */
 export function optionsFor(
@@ -29,7 +28,7 @@ export function optionsFor(
 
 /** The reader of one statement's rows, however often it is run until it succeeds. */
 export class RowReader implements RowSink {
-  readonly #types: UserTypes;
+  readonly #types: ResultTypes;
   #columns: readonly Column[] = [];
   #objects: Row[] = [];
   #texts: TextRow[] = [];
@@ -40,7 +39,7 @@ export class RowReader implements RowSink {
    *
    * @param types The types of the database, by which values are decoded.
    */
-  constructor(types: UserTypes) {
+  constructor(types: ResultTypes) {
     this.#types = types;
   }
 

@@ -17,6 +17,7 @@ import { optionsFor } from "./row_reader.ts";
 import { Table } from "./table.ts";
 import type { Turns } from "./turns.ts";
 import type { UserTypes } from "./user_types.ts";
+import type { ResultTypes } from "./values.ts";
 
 /** What a {@linkcode Transaction} has from its database. */
 export interface TransactionContext {
@@ -61,7 +62,7 @@ export class Transaction extends BatchQueries {
   }
 
   /** The types of the database, by which values are decoded. */
-  protected override get types(): UserTypes {
+  protected override get types(): ResultTypes {
     return this.#context.types;
   }
 

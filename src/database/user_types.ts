@@ -14,7 +14,7 @@ import type {
 import { DatabaseError, type ErrorKind } from "../errors.ts";
 import { arrayElement, arrayElementStatement } from "./catalog.ts";
 import { ARRAY_OIDS, FIRST_USER_OID } from "./type_oids.ts";
-import type { ValueOptions } from "./values.ts";
+import type { ResultTypes, ValueOptions } from "./values.ts";
 
 /** A catalog that may not be read, or isn't there, leaves arrays as the server's text. */
 const LEAVES_TEXT: readonly ErrorKind[] = ["permission", "undefined"];
@@ -23,7 +23,7 @@ const LEAVES_TEXT: readonly ErrorKind[] = ["permission", "undefined"];
 const ASIDE_TIMEOUT_MS = 2_000;
 
 /** What is known of the types that are made in one database. */
-export class UserTypes {
+export class UserTypes implements ResultTypes {
   readonly #known = new Set<number>();
   #values: ValueOptions;
 

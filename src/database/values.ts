@@ -35,6 +35,14 @@ export interface ValueOptions {
   readonly arrayOids?: ReadonlyMap<number, number>;
 }
 
+/** What is known of the types of results. */
+export interface ResultTypes {
+  /** How values are decoded. */
+  readonly values: ValueOptions;
+  /** Says whether a result has types of which nothing is known yet. */
+  lacks(columns: readonly Column[]): boolean;
+}
+
 /** Makes a JavaScript value of a server's text; never called for NULL. */
 type Decoder = (text: string) => unknown;
 
