@@ -10,12 +10,11 @@ import {
   apart,
   type Catalog,
   type CatalogObject,
-  oidOf,
   renamedByTable,
   schemaOf,
 } from "./catalog.ts";
 import type { Effect } from "./effect.ts";
-import { storageOf, valueStorageOf } from "./predicate_storage.ts";
+import { storageOf } from "./predicate_storage.ts";
 import { countParts } from "./predicate_table.ts";
 import type { ObjectName } from "./reader.ts";
 import type { ServerKind } from "./server.ts";
@@ -58,11 +57,8 @@ function unplaced(
 }
 
 function factOf(effect: Effect, catalog: Catalog): string | undefined {
-  if (effect.type === "truncation") {
-    return storageOf(oidOf("relation", effect.table, catalog), catalog);
-  }
-  if (effect.type === "restart") {
-    return valueStorageOf(effect.sequence, catalog);
+  if (effect.type === "truncation" || effect.type === "restart") {
+    return storageOf(effect, catalog);
   }
   const place = unplaced(effect, catalog.kind);
   if (place === undefined) return countParts(effect, catalog);

@@ -112,7 +112,15 @@ export function retriedStatement<T>(
 }
 
 const ROLE_CHANGE =
-  /^((SET|RESET)\s+(SESSION\s+|LOCAL\s+)?(ROLE|AUTHORIZATION)\b|SELECT\s+(pg_catalog\s*\.\s*)?set_config\s*\(\s*'(role|session_authorization)')/i;
+  /^(?:(?:SET|RESET)\s+(?:SESSION\s+|LOCAL\s+)?(ROLE|AUTHORIZATION)\b|SELECT\s+(?:pg_catalog\s*\.\s*)?set_config\s*\(\s*'(role|session_authorization)')/i;
+
+function roleChange(statement: string): Run["role"] {
+  const [found, inSet, inConfig] = ROLE_CHANGE.exec(statement) ?? [];
+  if (found === undefined) return undefined;
+  const isRole = (inSet ?? inConfig).toUpperCase() === "ROLE";
+  const reset = isRole ? "RESET ROLE" : "RESET SESSION AUTHORIZATION";
+  return { change: statement, reset };
+}
 
 /** What stands between a statement and what follows in its message: a comment may end it. */
 export const SEPARATOR = "\n; ";
@@ -148,9 +156,7 @@ export async function send(
   } catch (error) {
     throw placed(error, { opening, text, closing });
   }
-  if (kind === "session" && ROLE_CHANGE.test(statement.text)) {
-    run.role = statement.text;
-  }
+  if (kind === "session") run.role = roleChange(text) ?? run.role;
 }
 
 /** A position counts from the beginning of the message: takes off what was put before and behind. */

@@ -23,7 +23,7 @@ import {
 } from "./catalog.ts";
 import type { Effect } from "./effect.ts";
 import { commentPredicate, grantPredicate } from "./predicate_access.ts";
-import { restartPredicate, truncationPredicate } from "./predicate_storage.ts";
+import { storagePredicate } from "./predicate_storage.ts";
 import {
   childPredicate,
   columnPredicate,
@@ -169,9 +169,8 @@ function predicate(
     case "primary-key":
       return primaryKeyPredicate(effect, catalog);
     case "truncation":
-      return truncationPredicate(effect, catalog);
     case "restart":
-      return restartPredicate(effect, catalog);
+      return storagePredicate(effect, catalog);
     case "enum-value":
       return exists(
         findValue(effect.typeName, effect.value, catalog),

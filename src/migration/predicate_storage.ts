@@ -8,19 +8,29 @@
 import { quoteLiteral } from "../sql.ts";
 import { type Catalog, oidOf } from "./catalog.ts";
 import type { Effect } from "./effect.ts";
-import type { ObjectName } from "./reader.ts";
 
 type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
 
-/** Makes an expression for what a table's rows are kept in; TRUNCATE gives it another one. */
+/** An effect that gives something other storage. */
+type Stored = Of<"truncation"> | Of<"restart">;
+
+/** Makes an expression for what the rows of a table, or the value of a sequence, are kept in. */
 export function storageOf(
-  oid: string | undefined,
-  { kind }: Catalog,
+  effect: Stored,
+  catalog: Catalog,
 ): string | undefined {
-  return oid &&
-    (kind === "postgresql"
-      ? `COALESCE(pg_relation_filenode(${oid})::TEXT, ${partitionsOf(oid)})`
-      : `(SELECT i.indexrelid::TEXT FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisprimary)`);
+  const isTable = effect.type === "truncation";
+  const oid = isTable
+    ? oidOf("relation", effect.table, catalog)
+    : oidOf("sequence", effect.sequence, catalog);
+  if (oid === undefined) return undefined;
+  if (catalog.kind === "postgresql") {
+    return `COALESCE(pg_relation_filenode(${oid})::TEXT, ${partitionsOf(oid)})`;
+  }
+  // CockroachDB's RESTART leaves the sequence where it is.
+  return isTable
+    ? `(SELECT i.indexrelid::TEXT FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisprimary)`
+    : undefined;
 }
 
 /** A partitioned table keeps its rows in its partitions. */
@@ -29,39 +39,14 @@ function partitionsOf(oid: string): string {
     `FROM pg_catalog.pg_partition_tree(${oid}) p WHERE p.isleaf)`;
 }
 
-/** Whether a table has been truncated since its storage was noted. */
-export function truncationPredicate(
-  { table, before }: Of<"truncation">,
+/** Whether the storage is another one than was noted. */
+export function storagePredicate(
+  effect: Stored,
   catalog: Catalog,
 ): string | undefined {
-  const storage = storageOf(oidOf("relation", table, catalog), catalog);
-  return storage && isOther(storage, before);
-}
-
-/** Makes an expression for what a sequence's value is kept in, where RESTART gives it another one. */
-export function valueStorageOf(
-  sequence: ObjectName,
-  catalog: Catalog,
-): string | undefined {
-  return catalog.kind === "postgresql"
-    ? storageOf(oidOf("sequence", sequence, catalog), catalog)
-    : undefined;
-}
-
-/** Whether a sequence has been started again since its storage was noted. */
-export function restartPredicate(
-  { sequence, before }: Of<"restart">,
-  catalog: Catalog,
-): string | undefined {
-  const storage = valueStorageOf(sequence, catalog);
-  return storage && isOther(storage, before);
-}
-
-function isOther(
-  storage: string,
-  before: string | null | undefined,
-): string | undefined {
-  if (before === null) return undefined;
+  const { before } = effect;
+  const storage = storageOf(effect, catalog);
+  if (storage === undefined || before === null) return undefined;
   return before === undefined
     ? "false"
     : `${storage} IS DISTINCT FROM ${quoteLiteral(before)}`;

@@ -28,8 +28,8 @@ export interface Run {
   session: Session;
   /** The name of that session, by which others can look for it. */
   mainSession: string;
-  /** The statement by which a migration has changed the session's role, where one has. */
-  role?: string;
+  /** The statement by which a migration has changed the session's role, and what undoes it. */
+  role?: { readonly change: string; readonly reset: string };
   /** The lease. */
   readonly lease: Lease;
   /** The journal's tables, with their schema. */
@@ -91,14 +91,8 @@ export function journalText(
   // A role that a migration has taken on needn't be allowed to write the journal.
   const parts = role === undefined
     ? [write, more]
-    : [roleReset(role), write, more, role];
+    : [role.reset, write, more, role.change];
   return parts.filter((part) => part !== "").join("; ");
-}
-
-function roleReset(role: string): string {
-  return /AUTHORIZATION/i.test(role)
-    ? "RESET SESSION AUTHORIZATION"
-    : "RESET ROLE";
 }
 
 /** What the failure of a write to the journal means. */
