@@ -15,6 +15,7 @@ import type {
   WireFields,
 } from "./driver.ts";
 import type { CommandTag } from "./frames.ts";
+import { noteCommand } from "./statement_names.ts";
 
 /** What becomes of the rows of an answer; without either option they are all kept. */
 export interface AnswerOptions {
@@ -39,8 +40,10 @@ export class Answer {
   rowCount = 0;
   /** The first error. */
   error?: WireFields;
+  /** Whether the server has come to the statement itself. */
+  bound = false;
   /** Notices and warnings. */
-  readonly notices: WireFields[] = [];
+  notices: WireFields[] = [];
   /** How many rows may wait to be taken. */
   readonly batchSize: number;
   readonly #sink?: RowSink;
@@ -100,11 +103,20 @@ export class Answer {
   endResult(tag: CommandTag): void {
     const { command, rowCount } = tag;
     if (!this.#described && !this.streamed) this.startResult([]);
+    noteCommand(command);
     this.#described = false;
     this.command = command;
     this.rowCount = rowCount;
     this.#drain();
     this.#sink?.end?.();
+  }
+
+  /** Forgets what has come in, for the statement is to be sent again. */
+  restart(): void {
+    this.startResult([]);
+    this.#described = this.bound = false;
+    this.error = undefined;
+    this.notices = [];
   }
 
   /** Hands the batch over and resolves when it was taken. */

@@ -10,6 +10,7 @@ import type { TransactionStatus } from "./driver.ts";
 import type { DatabaseError } from "../errors.ts";
 import { abandoned } from "./loss.ts";
 import { cancelRequest, statementFrames } from "./requests.ts";
+import { type StatementName, StatementNames } from "./statement_names.ts";
 import type { Statement, Wire } from "./session.ts";
 import type { ByteStream } from "./socket.ts";
 import type { Transport } from "./transport.ts";
@@ -30,9 +31,19 @@ export interface WireParts {
   open: (signal: AbortSignal) => Promise<ByteStream>;
 }
 
+const MEMORY_LENGTH = 2 * 1024;
+
+/** The classes of errors that may come of a name's age: of values, names, types and features. */
+const OF_AGE = ["0A", "22", "26", "42"];
+const NO_SUCH_STATEMENT = "26000";
+const CANCELLED = "57014";
+
 /** A wire on deno-postgres. */
 export class DenoPostgresWire implements Wire {
   #parts: WireParts;
+  #names = new StatementNames();
+  /** Is free again once a statement was answered: the server has read all of it then. */
+  #memory = new Uint8Array(MEMORY_LENGTH);
 
   /**
    * Puts a wire together.
@@ -71,12 +82,46 @@ export class DenoPostgresWire implements Wire {
    * together with the first one's.
    */
   async run(statement: Statement, answer: Answer): Promise<void> {
-    const { client, transport } = this.#parts;
     const { text, args } = statement;
-    const isPlain = args.length === 0 && !answer.streamed;
-    transport.begin(answer, isPlain ? undefined : statementFrames(text, args));
+    if (answer.streamed) {
+      return await this.#exchange(answer, "", statementFrames(text, args));
+    }
+    if (args.length === 0) return await this.#exchange(answer, text);
+    // In a transaction an outdated name would be the end of it.
+    const named = this.transactionStatus === "idle"
+      ? this.#names.use(text)
+      : undefined;
+    await this.#exchange(answer, "", this.#frames(statement, named));
+    if (named === undefined || this.lost !== undefined) return;
+    if (!isOutdated(answer)) return;
+    if (answer.error?.code === NO_SUCH_STATEMENT) this.#names.stop();
+    else this.#names.forget();
+    answer.restart();
+    await this.#exchange(answer, "", this.#frames(statement));
+  }
+
+  #frames(
+    { text, args }: Statement,
+    named?: StatementName,
+  ): Uint8Array<ArrayBuffer> {
+    const outdated = this.#names.takeOutdated();
+    return statementFrames(text, args, {
+      ...named,
+      outdated,
+      memory: this.#memory,
+    });
+  }
+
+  /** Sends a text as deno-postgres does, or a request in its place. */
+  async #exchange(
+    answer: Answer,
+    text: string,
+    request?: Uint8Array,
+  ): Promise<void> {
+    const { client, transport } = this.#parts;
+    transport.begin(answer, request);
     try {
-      await client.queryArray(isPlain ? text : "");
+      await client.queryArray(text);
     } catch (error) {
       // Without an error of the server's, the client gave up in the middle of an answer.
       if (answer.error === undefined) {
@@ -110,4 +155,10 @@ export class DenoPostgresWire implements Wire {
   close(): Promise<void> {
     return this.#parts.transport.close();
   }
+}
+
+/** Whether a named statement has failed for what has changed since; outside a transaction it did nothing. */
+function isOutdated({ error, bound }: Answer): boolean {
+  if (error === undefined || error.code === CANCELLED) return false;
+  return !bound || OF_AGE.includes(error.code.slice(0, 2));
 }

@@ -22,6 +22,7 @@ export const HEADER_LENGTH = 5;
 /** The types of the server's frames that are read here. */
 export const FRAME = {
   backendKey: 0x4b,
+  bindComplete: 0x32,
   commandComplete: 0x43,
   copyIn: 0x47,
   copyOut: 0x48,

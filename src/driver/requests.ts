@@ -30,12 +30,25 @@ const DESCRIBE_EXECUTE_SYNC = Uint8Array.of(
   ...SYNC,
 );
 
-/** What a statement's frames take beside its texts, and an argument beside its own. */
+/** What a statement's frames take beside its texts and names, an argument and a Close beside theirs. */
 const STATEMENT_LENGTH = 5 + 4 + 5 + 8 + DESCRIBE_EXECUTE_SYNC.length;
 const ARGUMENT_LENGTH = 4;
+const CLOSE_LENGTH = 7;
 
 /** The most bytes that UTF-8 takes for a UTF-16 code unit. */
 const MAX_BYTES = 3;
+
+/** How a statement is sent. */
+export interface StatementOptions {
+  /** A name of ASCII characters that it is parsed under, to be run again. Default: none. */
+  readonly name?: string;
+  /** Whether it was parsed under the name before, so that its text isn't sent. */
+  readonly isParsed?: boolean;
+  /** Names of ASCII characters that the server can forget. */
+  readonly outdated?: readonly string[];
+  /** Memory for the frames, where they fit; making some takes longer than filling it. */
+  readonly memory?: Uint8Array<ArrayBuffer>;
+}
 
 /**
  * Builds the frames of one statement, with arguments or without, which are sent in text and whose types the
@@ -43,33 +56,87 @@ const MAX_BYTES = 3;
  *
  * @param text The statement.
  * @param args The arguments, no more than 65,535; `null` is NULL.
+ * @param options How it is sent.
  */
 export function statementFrames(
   text: string,
   args: readonly (string | null)[],
+  options: StatementOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  let size = STATEMENT_LENGTH + text.length * MAX_BYTES;
+  const { name = "", isParsed = false, outdated = [], memory } = options;
+  let size = STATEMENT_LENGTH + 2 * name.length + text.length * MAX_BYTES;
   for (const arg of args) {
     size += ARGUMENT_LENGTH + (arg === null ? 0 : arg.length * MAX_BYTES);
   }
-  const bytes = new Uint8Array(size);
-  // The names of statement and portal, the types and the formats are left empty.
-  bytes[0] = 0x50;
-  const parsed = putText(bytes, 6, text) + 3;
-  putInt32(bytes, 1, parsed - 1);
-  bytes[parsed] = 0x42;
-  let at = parsed + 9;
-  bytes[at++] = args.length >> 8;
-  bytes[at++] = args.length;
+  for (const { length } of outdated) size += CLOSE_LENGTH + length;
+  const bytes = memory !== undefined && size <= memory.length
+    ? memory
+    : new Uint8Array(size);
+  let at = 0;
+  for (const name of outdated) at = putClose(bytes, at, name);
+  if (!isParsed) at = putParse(bytes, at, name, text);
+  at = putBind(bytes, at, name, args);
+  bytes.set(DESCRIBE_EXECUTE_SYNC, at);
+  return bytes.subarray(0, at + DESCRIBE_EXECUTE_SYNC.length);
+}
+
+function putClose(bytes: Uint8Array, from: number, name: string): number {
+  bytes[from] = 0x43;
+  bytes[from + 5] = 0x53;
+  return endFrame(bytes, from, putTerminated(bytes, from + 6, name));
+}
+
+/** The number of types is left at 0. */
+function putParse(
+  bytes: Uint8Array,
+  from: number,
+  name: string,
+  text: string,
+): number {
+  bytes[from] = 0x50;
+  const end = putTerminated(bytes, from + 5, name);
+  return endFrame(
+    bytes,
+    from,
+    putInt16(bytes, putTerminated(bytes, end, text), 0),
+  );
+}
+
+/** The name of the portal and the formats are left empty. */
+function putBind(
+  bytes: Uint8Array,
+  from: number,
+  name: string,
+  args: readonly (string | null)[],
+): number {
+  bytes[from] = 0x42;
+  bytes[from + 5] = 0;
+  let at = putInt16(bytes, putTerminated(bytes, from + 6, name), 0);
+  at = putInt16(bytes, at, args.length);
   for (const arg of args) {
     const start = at + 4;
     at = arg === null ? start : putText(bytes, start, arg);
     putInt32(bytes, start - 4, arg === null ? -1 : at - start);
   }
-  at += 2;
-  putInt32(bytes, parsed + 1, at - parsed - 1);
-  bytes.set(DESCRIBE_EXECUTE_SYNC, at);
-  return bytes.subarray(0, at + DESCRIBE_EXECUTE_SYNC.length);
+  return endFrame(bytes, from, putInt16(bytes, at, 0));
+}
+
+/** Fills in a frame's length, and returns where it ends. */
+function endFrame(bytes: Uint8Array, from: number, end: number): number {
+  putInt32(bytes, from + 1, end - from - 1);
+  return end;
+}
+
+function putTerminated(bytes: Uint8Array, at: number, text: string): number {
+  const end = putText(bytes, at, text);
+  bytes[end] = 0;
+  return end + 1;
+}
+
+function putInt16(bytes: Uint8Array, at: number, value: number): number {
+  bytes[at] = value >> 8;
+  bytes[at + 1] = value;
+  return at + 2;
 }
 
 /** Up to this length a text is written faster without the encoder, if it is ASCII. */

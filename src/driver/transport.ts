@@ -210,6 +210,9 @@ export class Transport {
   #keep(type: number, body: Uint8Array): void {
     const answer = this.#answer;
     switch (type) {
+      case FRAME.bindComplete:
+        if (answer !== undefined) answer.bound = true;
+        break;
       case FRAME.rowDescription:
         answer?.startResult(this.#columns.read(body));
         break;

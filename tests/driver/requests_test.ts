@@ -79,6 +79,44 @@ Deno.test("statementFrames() build Parse, Bind, Describe, Execute and Sync", () 
   );
 });
 
+Deno.test("statementFrames() parse a statement under a name, use it, and give names back", () => {
+  const text = "SELECT $1";
+  const zeros = new Uint8Array(2);
+  const one = new Uint8Array([0, 1]);
+  const seven = new TextEncoder().encode("7");
+  const rest = [
+    ...frame("B", "", "name", zeros, one, 1, seven, zeros),
+    ...frame("D", "P"),
+    ...frame("E", "", 0),
+    ...frame("S"),
+  ];
+  const outdated = ["a", "bc"];
+  assertEquals(
+    statementFrames(text, ["7"], { name: "name", outdated }),
+    Uint8Array.of(
+      ...frame("C", "Sa"),
+      ...frame("C", "Sbc"),
+      ...frame("P", "name", text, zeros),
+      ...rest,
+    ),
+  );
+  assertEquals(
+    statementFrames(text, ["7"], { name: "name", isParsed: true }),
+    Uint8Array.from(rest),
+  );
+});
+
+Deno.test("statementFrames() use the memory that they are given, where they fit", () => {
+  const memory = new Uint8Array(200).fill(0xff);
+  const [text, args] = ["SELECT $1, $2", ["ä", null]];
+  const frames = statementFrames(text, args, { memory });
+  assertEquals(frames.buffer, memory.buffer);
+  assertEquals(frames, statementFrames(text, args));
+  const long = statementFrames(text, ["x".repeat(200), null], { memory });
+  assertEquals(long, statementFrames(text, ["x".repeat(200), null]));
+  assertEquals(long.buffer === memory.buffer, false);
+});
+
 Deno.test("statementFrames() count bytes, not characters, of texts of any length", () => {
   for (
     const text of ["é", "ab\u{1f418}", "é".repeat(100), "x".repeat(70_000)]
