@@ -63,8 +63,10 @@ export interface MigrationFile {
  */
 export function checksum(text: string): string {
   const start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
-  const lines = text.slice(start).trimEnd().split("\n");
-  const normalised = lines.map((line) => line.trimEnd()).join("\n");
+  const body = text.slice(start).trimEnd();
+  const normalised = /[^\S\n]\n/.test(body)
+    ? body.split("\n").map((line) => line.trimEnd()).join("\n")
+    : body;
   return createHash("sha256").update(normalised).digest("hex");
 }
 

@@ -93,10 +93,10 @@ function ioError(
   });
 }
 
-async function listFiles(folder: string): Promise<string[]> {
+function listFiles(folder: string): string[] {
   const names: string[] = [];
   try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    for (const { name, isDirectory } of Deno.readDirSync(folder)) {
       if (!isDirectory) names.push(name);
     }
   } catch (cause) {
@@ -139,10 +139,11 @@ function folderPath(folder: string | URL): string {
 export function directory(folder: string | URL): MigrationSource {
   const path = folderPath(folder);
   return {
-    async load(): Promise<MigrationEntry[]> {
-      const names = (await listFiles(path)).filter(isSqlFile).sort();
-      return names.map((name) => readEntry(path, name));
-    },
+    load: () =>
+      new Promise((resolve) => {
+        const names = listFiles(path).filter(isSqlFile).sort();
+        resolve(names.map((name) => readEntry(path, name)));
+      }),
   };
 }
 
@@ -194,7 +195,7 @@ function takenVersions(names: readonly string[]): string[] {
  */
 async function reserveVersion(folder: string, now: Date): Promise<string> {
   while (true) {
-    const version = nextVersion(now, takenVersions(await listFiles(folder)));
+    const version = nextVersion(now, takenVersions(listFiles(folder)));
     const path = join(folder, reservation(version));
     try {
       await Deno.writeFile(path, new Uint8Array(), { createNew: true });
@@ -203,7 +204,7 @@ async function reserveVersion(folder: string, now: Date): Promise<string> {
       throw ioError("create a migration in", resolve(folder), cause);
     }
     // Another writer may have been through with this version before it was reserved here.
-    const names = await listFiles(folder);
+    const names = listFiles(folder);
     const others = names.filter((name) => name !== reservation(version));
     if (!takenVersions(others).includes(version)) return version;
     await Deno.remove(path);
