@@ -30,14 +30,15 @@ export interface DatabaseOptions extends ConnectionOptions {
   onQuery?: (event: QueryEvent) => void;
 }
 
-const OWN_OPTIONS = [
+const OPTIONS = [
+  ...CONNECTION_OPTION_NAMES,
   "pool",
   "statementTimeoutMs",
   "driver",
   "int8",
   "timestamps",
   "onQuery",
-] as const;
+];
 
 const CHOICES: { [name in "int8" | "timestamps"]: readonly string[] } = {
   int8: ["auto", "bigint", "string"],
@@ -51,7 +52,7 @@ const CHOICES: { [name in "int8" | "timestamps"]: readonly string[] } = {
  * @throws {ConfigError} The option, and what it may be.
  */
 export function checkOptions(options: DatabaseOptions): void {
-  checkOptionNames(options, [...CONNECTION_OPTION_NAMES, ...OWN_OPTIONS]);
+  checkOptionNames(options, OPTIONS);
   for (const name of ["int8", "timestamps"] as const) {
     const { [name]: value } = options;
     if (value === undefined || CHOICES[name].includes(value)) continue;

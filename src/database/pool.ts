@@ -1,18 +1,18 @@
 /**
- * Sessions kept open and lent out, on `npm:tarn`. A session is lent for the length of one callback
- * or loop, so it can't be returned twice; what comes back in a transaction is rolled back, and what
- * comes back broken is replaced.
+ * Sessions kept open and lent out. A session is lent for the length of one callback or loop, so it
+ * can't be returned twice; what comes back in a transaction is rolled back, and what comes back
+ * broken is replaced.
  *
- * The library opens, counts, checks and reaps sessions. In front of it stand those used last and the
- * queue of callers, because its two timers a loan cost as much as a short statement, and because its
- * queue doesn't learn that the server is gone.
+ * A library keeps the sessions. In front of it stand those used last and the queue of callers,
+ * because its two timers a loan cost as much as a short statement, and because its queue doesn't
+ * learn that the server is gone.
  *
  * @module
  */
 
-import { Pool } from "tarn";
 import type { ConnectionConfig, Driver, Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
+import { isUsable, type Member, Members, tidyInterval } from "./members.ts";
 import { poolLimits, type PoolOptions } from "./pool_limits.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
@@ -40,31 +40,19 @@ export interface AcquireOptions {
   purpose?: string;
 }
 
-interface Member {
-  readonly session: Session;
-  readonly expiresAt: number;
-  usedAt: number;
-}
-
-type Fetch = ReturnType<Pool<Member>["acquire"]>;
-
 const PURPOSE_LENGTH = 60;
 const CLOSE_TIMEOUT_MS = 10_000;
 const ROLLBACK_TIMEOUT_MS = 5_000;
-/** Opening has a limit of its own; the library's only has to lie behind it. */
-const CREATE_MARGIN_MS = 5_000;
 const TOO_MANY_CONNECTIONS = "53300";
 const DONE = Promise.resolve();
 
 /** A pool of sessions of one driver on one server. */
 export class SessionPool {
-  readonly #library: Pool<Member>;
+  readonly #members: Members;
   readonly #limits: Required<PoolOptions>;
-  readonly #opening = new AbortController();
   readonly #onLoan = new Map<Member, { purpose: string; since: number }>();
   readonly #line: WaitingLine<Loan>;
   readonly #atHand: Member[] = [];
-  readonly #fetches = new Set<Fetch>();
   #lastFailure: unknown;
   #tidying: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -90,17 +78,15 @@ export class SessionPool {
       lateError: (purpose, timeoutMs) => this.#lateError(purpose, timeoutMs),
       onRefused: () => this.#checkDrained(),
     });
-    const createTimeoutMillis = config.connectTimeoutMs + CREATE_MARGIN_MS;
-    this.#library = new Pool<Member>({
-      min: 0,
-      max: limits.max,
-      createTimeoutMillis,
-      acquireTimeoutMillis: createTimeoutMillis,
-      idleTimeoutMillis: limits.idleTimeoutMs,
-      reapIntervalMillis: tidyInterval(limits),
-      create: () => this.#create(driver, config),
-      validate: isUsable,
-      destroy: ({ session }) => session.close(),
+    this.#members = new Members({
+      driver,
+      config,
+      limits,
+      onMember: (member) => {
+        this.#lastFailure = undefined;
+        this.#handOver(member);
+      },
+      onFailure: (error) => this.#fail(error),
     });
   }
 
@@ -145,9 +131,9 @@ export class SessionPool {
       clearTimeout(timer);
     }
     // An error's stack costs more than the rest of a quiet end.
-    if (this.#line.size + this.#library.numPendingCreates() > 0) {
+    if (this.#line.size + this.#members.fetching > 0) {
       this.#line.refuseAll(closedError());
-      this.#opening.abort(closedError());
+      this.#members.abort(closedError());
     }
     await Promise.all([...this.#onLoan.keys()].map(async (member) => {
       const { session } = member;
@@ -155,9 +141,9 @@ export class SessionPool {
       await Promise.all([session.cancel(), session.close()]);
       this.#takeBack(member);
     }));
-    for (const member of this.#atHand.splice(0)) this.#library.release(member);
+    for (const member of this.#atHand.splice(0)) this.#members.release(member);
     clearTimeout(this.#tidying);
-    await this.#library.destroy();
+    await this.#members.close();
   }
 
   #lendFromHand({ signal, purpose = "" }: AcquireOptions): Loan | undefined {
@@ -182,7 +168,7 @@ export class SessionPool {
     for (;;) {
       const member = this.#atHand.pop();
       if (member === undefined || isUsable(member)) return member;
-      this.#library.release(member);
+      this.#members.release(member);
     }
   }
 
@@ -195,48 +181,21 @@ export class SessionPool {
     };
   }
 
-  async #create(driver: Driver, config: ConnectionConfig): Promise<Member> {
-    const { signal } = this.#opening;
-    try {
-      const session = await driver.connect(config, { signal });
-      const now = performance.now();
-      const lifetime = this.#limits.maxLifetimeMs * (1 - Math.random() / 10);
-      return { session, expiresAt: now + lifetime, usedAt: now };
-    } catch (error) {
-      // Of failures at the same time the library would tell only one who fetches.
-      const [fetch] = this.#fetches;
-      if (fetch !== undefined) {
-        this.#fetches.delete(fetch);
-        fetch.isRejected = true;
-        fetch.reject(error as Error);
-      }
-      throw error;
-    }
-  }
-
-  /** Gets a session from the library for those who wait, where there is room for one. */
-  async #fetch(): Promise<void> {
-    const { size: fetches } = this.#fetches;
-    const sessions = this.#onLoan.size + this.#atHand.length + fetches;
-    if (fetches >= this.#line.size || sessions >= this.#limits.max) return;
-    const fetch = this.#library.acquire();
-    this.#fetches.add(fetch);
-    try {
-      const member = await fetch.promise;
-      this.#fetches.delete(fetch);
-      this.#lastFailure = undefined;
-      this.#handOver(member);
-    } catch (error) {
-      this.#fetches.delete(fetch);
-      this.#fail(error);
-    }
+  /** Fetches a session for those who wait, where there is room for one. */
+  #fetch(): void {
+    const { fetching } = this.#members;
+    const sessions = this.#onLoan.size + this.#atHand.length + fetching;
+    if (fetching >= this.#line.size || sessions >= this.#limits.max) return;
+    this.#members.fetch();
   }
 
   #fail(error: unknown): void {
     this.#lastFailure = error;
     const served = this.#onLoan.size > 0;
     // With nothing in use or under way, no one who waits could be served.
-    if (!served && this.#fetches.size === 0) return this.#line.refuseAll(error);
+    if (!served && this.#members.fetching === 0) {
+      return this.#line.refuseAll(error);
+    }
     const isFull = error instanceof DatabaseError &&
       error.code === TOO_MANY_CONNECTIONS;
     if (!(isFull && served)) this.#line.refuseFirst(error);
@@ -244,7 +203,7 @@ export class SessionPool {
 
   #handOver(member: Member): void {
     if (this.#line.serveFirst((purpose) => this.#lend(member, purpose))) return;
-    if (this.#closed) this.#library.release(member);
+    if (this.#closed) this.#members.release(member);
     else {
       member.usedAt = performance.now();
       this.#atHand.push(member);
@@ -273,7 +232,7 @@ export class SessionPool {
     if (!this.#onLoan.delete(member)) return;
     if (isUsable(member)) this.#handOver(member);
     else {
-      this.#library.release(member);
+      this.#members.release(member);
       this.#fetch();
     }
     this.#checkDrained();
@@ -288,7 +247,7 @@ export class SessionPool {
     const before = performance.now() - tidyInterval(this.#limits);
     const recent = this.#atHand.findIndex(({ usedAt }) => usedAt > before);
     const idle = this.#atHand.splice(0, recent < 0 ? Infinity : recent);
-    for (const member of idle) this.#library.release(member);
+    for (const member of idle) this.#members.release(member);
     this.#tidying = this.#atHand.length > 0 ? this.#tidyLater() : undefined;
   }
 
@@ -308,19 +267,11 @@ export class SessionPool {
       message: `Cannot get a connection for ${shorten(purpose)} within ` +
         `${timeoutMs} ms: ${holders.length} of ${max} are in use, for ${
           holders.join(", ") || "nothing"
-        }, ${this.#fetches.size} are being opened, and ${others} more ${
+        }, ${this.#members.fetching} are being opened, and ${others} more ${
           others === 1 ? "caller waits" : "callers wait"
         }; end what holds them, or raise pool.max or pool.acquireTimeoutMs`,
     }, { cause: this.#lastFailure });
   }
-}
-
-function tidyInterval({ idleTimeoutMs }: Required<PoolOptions>): number {
-  return Math.min(1_000, idleTimeoutMs);
-}
-
-function isUsable({ session, expiresAt }: Member): boolean {
-  return !session.broken && performance.now() < expiresAt;
 }
 
 function closedError(): DatabaseError {

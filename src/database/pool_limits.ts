@@ -26,6 +26,8 @@ const DEFAULTS: Required<PoolOptions> = {
   maxLifetimeMs: 1_800_000,
 };
 
+const NAMES = Object.keys(DEFAULTS) as (keyof PoolOptions)[];
+
 /**
  * Refuses a time limit that is none.
  *
@@ -44,16 +46,17 @@ export function checkTimeLimit(name: string, value: unknown): void {
  * @throws {ConfigError} A limit that is unknown or not above 0.
  */
 export function poolLimits(options: PoolOptions): Required<PoolOptions> {
-  checkOptionNames(options, Object.keys(DEFAULTS));
-  const given = Object.entries(options)
-    .filter(([, value]) => value !== undefined);
-  const limits = { ...DEFAULTS, ...Object.fromEntries(given) };
-  for (const [name, value] of Object.entries(limits)) {
+  checkOptionNames(options, NAMES);
+  const limits = { ...DEFAULTS };
+  for (const name of NAMES) {
+    const { [name]: value } = options;
+    if (value === undefined) continue;
     if (!(Number.isFinite(value) && value > 0)) {
       throw new ConfigError(
         `Cannot make a pool with ${name} ${value}: give a number above 0`,
       );
     }
+    limits[name] = value;
   }
   if (Number.isInteger(limits.max)) return limits;
   throw new ConfigError(

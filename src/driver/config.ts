@@ -132,7 +132,7 @@ function fromEnvironment(environment: Environment, given: Settings): Settings {
 
 function isThisMachine(host: string): boolean {
   return host.startsWith("/") || host.toLowerCase() === "localhost" ||
-    host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+    host === "::1" || (host.startsWith("127.") && isIP(host) === 4);
 }
 
 function tlsConfig(settings: Settings, host: string): TlsConfig {

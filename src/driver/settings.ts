@@ -96,7 +96,8 @@ export function toHost(value: unknown, where: string): string {
     );
   }
   const bare = /^\[(.*)\]$/.exec(text)?.[1];
-  if (isIP(bare ?? text) === 6) return bare ?? text;
+  const address = bare ?? text;
+  if (address.includes(":") && isIP(address) === 6) return address;
   if (bare !== undefined || /[\s/:@?#[\]\\%]/.test(text)) {
     throw new ConfigError(
       `Cannot use ${where}: it is no host name, address or absolute folder; give the host alone, and the port beside it`,

@@ -60,8 +60,6 @@ const NOTHING = new Uint8Array();
 export class Transport {
   /** The connection that the driver sees. */
   readonly conn: DriverConn;
-  /** What the server reported of itself. */
-  readonly parameters: Record<string, string> = {};
   /** The state of the session's transaction, as of the last answer. */
   transactionStatus: TransactionStatus = "idle";
   /** What a cancel request has to name; absent where the server gave none. */
@@ -72,6 +70,8 @@ export class Transport {
   #stream: ByteStream;
   #outbox: Outbox;
   #answer?: Answer;
+  #parameters: Record<string, string> = {};
+  #unread: Uint8Array[] = [];
   #synced = false;
   #loggedIn = false;
   #buffer = new FrameBuffer();
@@ -95,6 +95,15 @@ export class Transport {
       writable: { getWriter: () => outbox },
       close: () => {},
     };
+  }
+
+  /** What the server reported of itself; it is read when it is asked for. */
+  get parameters(): Readonly<Record<string, string>> {
+    for (const body of this.#unread.splice(0)) {
+      const [name, value] = parseParameter(body);
+      this.#parameters[name] = value;
+    }
+    return this.#parameters;
   }
 
   /**
@@ -228,11 +237,9 @@ export class Transport {
       case FRAME.error:
         this.#fail(parseFields(body));
         break;
-      case FRAME.parameterStatus: {
-        const [name, value] = parseParameter(body);
-        this.parameters[name] = value;
+      case FRAME.parameterStatus:
+        this.#unread.push(body.slice());
         break;
-      }
       case FRAME.backendKey:
         if (body.some((byte) => byte !== 0)) this.backendKey = body.slice();
         break;

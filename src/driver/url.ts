@@ -38,6 +38,7 @@ const ESCAPE_HINT =
   "percent-encode : / ? # @ and % in the user, password and database";
 
 function decode(text: string, where: string): string {
+  if (!text.includes("%")) return text;
   try {
     return decodeURIComponent(text);
   } catch {
