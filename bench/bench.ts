@@ -19,7 +19,7 @@ import { kysely } from "./clients/kysely.ts";
 import { pgClient, pgPool } from "./clients/pg.ts";
 import { postgresJs } from "./clients/postgres_js.ts";
 import { compareConcurrency } from "./concurrency.ts";
-import { compareConnect } from "./connect.ts";
+import { compareConnect, compareFirstUse } from "./connect.ts";
 import { DBMATE_VERSION, findDbmate, installDbmate } from "./dbmate.ts";
 import { compareInsert } from "./insert.ts";
 import { measureLoad } from "./load.ts";
@@ -36,6 +36,7 @@ const COMPARISONS = {
   rows: compareRows,
   concurrency: compareConcurrency,
   connect: compareConnect,
+  first: compareFirstUse,
   batch: compareBatchInsert,
 };
 
@@ -105,8 +106,8 @@ function preamble(): string {
     "# Results",
     "",
     "Made by `deno task bench`, on " + new Date().toISOString().slice(0, 10) +
-    ". All of it is one run; in each round every candidate is measured once, in turn,",
-    "and the times are medians of the rounds. The ratios are to the first line of a table.",
+    ". All of it is one run; in each round every candidate is measured once, in turn.",
+    "The times are medians of the rounds; the ratios, to the first line of a table, are medians of the rounds' ratios.",
     "",
     `- Machine: ${os} ${arch}, ${cpus} processors, ${memory} GiB of memory; load averages before the run: ${load}`,
     `- Deno ${deno}, V8 ${v8}`,

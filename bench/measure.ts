@@ -20,8 +20,8 @@ export interface Candidate {
 export interface Measurement {
   /** The candidate's name. */
   readonly name: string;
-  /** The median of the rounds, in milliseconds for one time. */
-  readonly ms: number;
+  /** What each round took, in milliseconds for one time. */
+  readonly times: readonly number[];
 }
 
 /**
@@ -46,10 +46,20 @@ export async function measure(
       await reset?.();
     }
   }
-  return candidates.map(({ name }, index) => ({
-    name,
-    ms: median(times[index]),
-  }));
+  return candidates.map(({ name }, index) => ({ name, times: times[index] }));
+}
+
+/** What a candidate took in a typical round, in milliseconds for one time. */
+export function typical({ times }: Measurement): number {
+  return median(times);
+}
+
+/**
+ * How many times as long as another a candidate took in a typical round: both meet the same moods of
+ * the machine in a round, but not in all of them.
+ */
+export function ratioOf(one: Measurement, other: Measurement): number {
+  return median(one.times.map((time, round) => time / other.times[round]));
 }
 
 /** The middle of some numbers. */

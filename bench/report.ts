@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Measurement } from "./measure.ts";
+import { type Measurement, ratioOf, typical } from "./measure.ts";
 
 /** What a comparison is to show. */
 export interface Goal {
@@ -31,8 +31,10 @@ export function tableOf(comparison: Comparison): string {
   const { title, measurements, goals } = comparison;
   const [first] = measurements;
   const width = Math.max(...measurements.map(({ name }) => name.length));
-  const rows = measurements.map(({ name, ms }) =>
-    `| ${name.padEnd(width)} | ${timeText(ms)} | ${ratioText(ms / first.ms)} |`
+  const rows = measurements.map((one) =>
+    `| ${one.name.padEnd(width)} | ${timeText(typical(one))} | ${
+      ratioText(ratioOf(one, first))
+    } |`
   );
   return [
     `### ${title}`,
@@ -53,13 +55,15 @@ function goalLine(
   const own = measurements.find(({ name }) => name === of);
   const others = measurements
     .filter(({ name }) => against.includes(name))
-    .sort((a, b) => a.ms - b.ms);
+    .sort((a, b) => typical(a) - typical(b));
   if (own === undefined || others.length === 0) return [];
-  const [{ name, ms }] = others;
-  const ratio = own.ms / ms;
+  const [fastest] = others;
+  const ratio = ratioOf(own, fastest);
   const verdict = ratio <= limit ? "met" : "**not met**";
   return [
-    `- Goal ${verdict}: ${of} takes ${ratioText(ratio).trim()} × ${name}, ` +
+    `- Goal ${verdict}: ${of} takes ${
+      ratioText(ratio).trim()
+    } × ${fastest.name}, ` +
     `and is to take ${numberText(limit)} × at most.`,
   ];
 }

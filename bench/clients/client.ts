@@ -54,6 +54,8 @@ export interface Library {
   readonly pooled: boolean;
   /** Makes a client; it may connect on its first use. */
   open(url: string, options: OpenOptions): Promise<Client>;
+  /** Opens connections of a pool, one after the other, and keeps them; what it returns closes them. */
+  openConnections?(url: string, count: number): Promise<() => Promise<void>>;
 }
 
 /** The statements of {@linkcode Client} for libraries that take SQL. */

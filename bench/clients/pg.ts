@@ -38,4 +38,13 @@ export const pgPool: Library = {
       close: () => pool.end(),
     });
   },
+  async openConnections(url, count) {
+    const pool = new pg.Pool({ connectionString: url, max: count });
+    const clients: { release(): void }[] = [];
+    while (clients.length < count) clients.push(await pool.connect());
+    return async () => {
+      for (const client of clients) client.release();
+      await pool.end();
+    };
+  },
 };

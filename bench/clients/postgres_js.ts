@@ -38,4 +38,13 @@ export const postgresJs: Library = {
       close: () => sql.end(),
     });
   },
+  async openConnections(url, count) {
+    const sql = postgres(url, { max: count, onnotice: () => {} });
+    const reserved: { release(): void }[] = [];
+    while (reserved.length < count) reserved.push(await sql.reserve());
+    return async () => {
+      for (const one of reserved) one.release();
+      await sql.end();
+    };
+  },
 };
