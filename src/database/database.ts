@@ -6,6 +6,7 @@
 
 import { grantedEnvironment, resolveConfig } from "../driver/config.ts";
 import { connectFailure } from "../driver/connect_failure.ts";
+import { withUnknownOutcome } from "../driver/loss.ts";
 import type {
   ConnectionConfig,
   Driver,
@@ -14,47 +15,25 @@ import type {
   Session,
   SessionQueryOptions,
 } from "../driver/driver.ts";
-import { ConfigError, DatabaseError } from "../errors.ts";
-import { quoteIdentifier } from "../sql.ts";
+import { ConfigError } from "../errors.ts";
 import { Attempts, type TransactionOptions } from "./attempt.ts";
 import { BatchQueries } from "./batches.ts";
 import { Observer } from "./observer.ts";
+import { createDatabase, dropDatabase } from "./databases.ts";
+import { DEFAULT_DRIVER } from "./default_driver.ts";
 import { checkOptions, type DatabaseOptions } from "./options.ts";
 import { type CloseOptions, SessionPool } from "./pool.ts";
 import type { StreamQueryOptions } from "./queries.ts";
 import { runWithRetries } from "./retry.ts";
 import { optionsFor } from "./row_reader.ts";
+import { describeServer, type ServerInfo } from "./server_info.ts";
 import { Table } from "./table.ts";
 import { Tokens } from "./tokens.ts";
 import { Transaction } from "./transaction.ts";
 import { UserTypes } from "./user_types.ts";
 import type { ResultTypes } from "./values.ts";
 
-/** What a server is. */
-export interface ServerInfo {
-  /** The product. */
-  kind: "cockroachdb" | "postgresql";
-  /** Its version, such as `v25.2.1` or `15.18`. */
-  version: string;
-}
-
-const CASCADE: Readonly<Record<ServerInfo["kind"], string>> = {
-  cockroachdb: " CASCADE",
-  postgresql: " WITH (FORCE)",
-};
-
-/** Kept, for even of what is loaded another import takes as long as opening a connection. */
-let denoPostgres: Driver | undefined;
-
-/** The default driver; it is loaded when the first connection is opened. */
-const DENO_POSTGRES: Driver = {
-  name: "deno-postgres",
-  async connect(config, options) {
-    denoPostgres ??= (await import("../driver/deno_postgres.ts"))
-      .denoPostgresDriver();
-    return await denoPostgres.connect(config, options);
-  },
-};
+export type { ServerInfo } from "./server_info.ts";
 
 /**
  * A client of CockroachDB, and of PostgreSQL.
@@ -94,7 +73,7 @@ export class Database extends BatchQueries {
     const {
       pool,
       statementTimeoutMs,
-      driver = DENO_POSTGRES,
+      driver = DEFAULT_DRIVER,
       int8 = "auto",
       timestamps = "date",
       onQuery,
@@ -167,14 +146,9 @@ export class Database extends BatchQueries {
   async server(): Promise<ServerInfo> {
     const { crdb_version, server_version } = await this.#pool
       .use((session) => Promise.resolve(session.parameters));
-    const text = crdb_version ??
+    const version = crdb_version ??
       (await this.queryOne<{ version: string }>`SELECT version()`)!.version;
-    return text.startsWith("CockroachDB")
-      ? { kind: "cockroachdb", version: /v\d\S*/.exec(text)?.[0] ?? text }
-      : {
-        kind: "postgresql",
-        version: /^\S+/.exec(server_version)?.[0] ?? text,
-      };
+    return describeServer(version, server_version);
   }
 
   /** Makes a database. */
@@ -182,16 +156,7 @@ export class Database extends BatchQueries {
     name: string,
     options: { ifNotExists?: boolean } = {},
   ): Promise<void> {
-    const { ifNotExists = false } = options;
-    // PostgreSQL has no IF NOT EXISTS here, and two that look first may both go on to make it.
-    if (ifNotExists && await this.#databaseExists(name)) return;
-    try {
-      await this.execute(`CREATE DATABASE ${quoteIdentifier(name)}`);
-    } catch (error) {
-      const made = error instanceof DatabaseError &&
-        (error.code === "42P04" || error.code === "23505");
-      if (!(ifNotExists && made)) throw error;
-    }
+    await createDatabase(this, name, options);
   }
 
   /**
@@ -205,12 +170,8 @@ export class Database extends BatchQueries {
     options: { ifExists?: boolean; cascade?: boolean } = {},
   ): Promise<void> {
     const { ifExists, cascade } = options;
-    const tail = cascade ? CASCADE[(await this.server()).kind] : "";
-    await this.execute(
-      `DROP DATABASE ${ifExists ? "IF EXISTS " : ""}${
-        quoteIdentifier(name)
-      }${tail}`,
-    );
+    const cascades = cascade ? (await this.server()).kind : undefined;
+    await dropDatabase(this, name, { ifExists, cascades });
   }
 
   /** A table by name, with methods that know its key. */
@@ -329,23 +290,4 @@ export class Database extends BatchQueries {
       await loan.release();
     }
   }
-
-  async #databaseExists(name: string): Promise<boolean> {
-    const found =
-      "SELECT 1 AS found FROM pg_catalog.pg_database WHERE datname = $1";
-    return await this.queryOne(found, [name]) !== undefined;
-  }
-}
-
-/** A statement whose answer is lost may have run. */
-function withUnknownOutcome(error: unknown): unknown {
-  if (!(error instanceof DatabaseError) || error.kind !== "connection") {
-    return error;
-  }
-  const { statement, notices, message } = error;
-  return new DatabaseError({
-    ...error,
-    message:
-      `Cannot tell whether the statement took effect: its connection was lost (${message}); look for its effects before running it again`,
-  }, { statement, notices, cause: error });
 }

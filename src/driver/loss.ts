@@ -61,3 +61,21 @@ export const CLOSED: DatabaseError = new DatabaseError({
   code: "08003",
   message: "Cannot use the session: it was closed; open another one",
 });
+
+/**
+ * Says of the loss of a connection under a statement that it may have run.
+ *
+ * @param error What the statement failed with.
+ * @returns An error that says so, or the one given where it is no loss.
+ */
+export function withUnknownOutcome(error: unknown): unknown {
+  if (!(error instanceof DatabaseError) || error.kind !== "connection") {
+    return error;
+  }
+  const { statement, notices, message } = error;
+  return new DatabaseError({
+    ...error,
+    message:
+      `Cannot tell whether the statement took effect: its connection was lost (${message}); look for its effects before running it again`,
+  }, { statement, notices, cause: error });
+}

@@ -1,15 +1,22 @@
 /**
- * A session on a driver's wire: what is the same whatever the driver. It checks a call before
- * anything is sent, keeps the call's limits (a cancel request, and the end of the connection where
+ * A session on a driver's wire: what is the same whatever the driver. It keeps the call's limits (a cancel request, and the end of the connection where
  * that doesn't help in time), and turns what was answered into a result, batches or an error.
  *
  * @module
  */
 
-import { DatabaseError, type DatabaseErrorOptions } from "../errors.ts";
+import { DatabaseError } from "../errors.ts";
 import { Answer } from "./answer.ts";
+import {
+  busyError,
+  type Call,
+  cancelledError,
+  checkCall,
+  repeated,
+  type Statement,
+  timeoutError,
+} from "./call.ts";
 import type {
-  CallOptions,
   QueryResult,
   RowBatch,
   Session,
@@ -20,13 +27,7 @@ import type {
 import { Limit } from "./limit.ts";
 import { abandoned } from "./loss.ts";
 
-/** A statement and its arguments. */
-export interface Statement {
-  /** The SQL text. */
-  readonly text: string;
-  /** The arguments, in text. */
-  readonly args: readonly (string | null)[];
-}
+export type { Statement } from "./call.ts";
 
 /** What a driver gives to a {@linkcode WireSession}. */
 export interface Wire {
@@ -56,11 +57,8 @@ const CANCEL_GRACE_MS = 5_000;
 const CANCEL_AGAIN_MS = 100;
 const CANCEL_SETTLE_MS = 100;
 const DRAIN_MS = 20;
-const MAX_ARGUMENTS = 65_535;
 /** More would go no faster, and live long enough to make the heap grow. */
 const BATCH_SIZE = 200;
-
-interface Call extends Statement, CallOptions {}
 
 interface Running {
   readonly answer: Answer;
@@ -197,29 +195,12 @@ export class WireSession implements Session {
   }
 
   #check(call: Call): void {
-    const { text: statement, args, signal } = call;
+    const { text: statement, signal } = call;
     signal?.throwIfAborted();
     const { lost } = this.#wire;
     if (lost !== undefined) throw repeated(lost, { statement });
-    const problem = this.#running !== undefined
-      ? [
-        "55006",
-        "the session is busy; wait for its statement, or use another session",
-      ]
-      : args.length > MAX_ARGUMENTS
-      ? [
-        "54023",
-        `${args.length} arguments are more than the ${MAX_ARGUMENTS} that the protocol allows; send fewer at a time`,
-      ]
-      : [statement, ...args].some((text) => text?.includes("\0"))
-      ? ["22021", "its text or an argument holds a NUL character; take it out"]
-      : undefined;
-    if (problem === undefined) return;
-    const [code, reason] = problem;
-    throw new DatabaseError({
-      code,
-      message: `Cannot run the statement: ${reason}`,
-    }, { statement });
+    if (this.#running !== undefined) throw busyError(call);
+    checkCall(call);
   }
 
   /**
@@ -284,28 +265,4 @@ async function within(ms: number, event: Promise<unknown>): Promise<void> {
   const timer = setTimeout(resolve, ms);
   await Promise.race([event, promise]);
   clearTimeout(timer);
-}
-
-function repeated(
-  lost: DatabaseError,
-  options: DatabaseErrorOptions,
-): DatabaseError {
-  const { message } = lost;
-  return new DatabaseError({ ...lost, message }, { ...options, cause: lost });
-}
-
-function cancelledError(call: Call): DatabaseError {
-  return new DatabaseError({
-    code: "57014",
-    message: "Cannot finish the statement: it was cancelled",
-  }, { statement: call.text });
-}
-
-function timeoutError(call: Call, cause?: DatabaseError): DatabaseError {
-  const { text: statement, timeoutMs } = call;
-  return new DatabaseError({
-    code: "57014",
-    message:
-      `Cannot finish the statement within ${timeoutMs} ms: it was cancelled; raise timeoutMs, or shorten the statement`,
-  }, { statement, notices: cause?.notices, cause });
 }

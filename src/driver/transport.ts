@@ -16,6 +16,7 @@ import type { Answer } from "./answer.ts";
 import { ColumnCache } from "./column_cache.ts";
 import type { TransactionStatus, WireFields } from "./driver.ts";
 import { FrameBuffer } from "./frame_buffer.ts";
+import { isForDriver, isPlausible, type Phase } from "./frame_types.ts";
 import {
   decodeRows,
   FRAME,
@@ -40,17 +41,9 @@ export interface DriverConn {
   close(): void;
 }
 
-/** Before the log-in a longer frame means that the other side isn't a PostgreSQL server. */
-const LOGIN_FRAME_LENGTH = 64 * 1024;
-const MAX_FRAME_LENGTH = 2 ** 30;
 const CLOSE_GRACE_MS = 1_000;
 /** So many bytes are read before timers and other connections have their turn. */
 const TURN_LENGTH = 128 * 1024;
-
-const LOGIN_FRAMES = frameTypes("RSKNEZv");
-const CALL_FRAMES = frameTypes("123ACDEGHINSTZcdns");
-const IDLE_FRAMES = frameTypes("ANSE");
-const FOR_DRIVER = frameTypes("REZ");
 
 const ENDS_SESSION = new Set(["FATAL", "PANIC"]);
 
@@ -184,7 +177,7 @@ export class Transport {
   #takeFrame(): boolean {
     const { type, length } = this.#buffer;
     if (length === undefined) return false;
-    if (!this.#plausible(type, length)) {
+    if (!isPlausible(type, length, this.#phase)) {
       this.lose(protocolBreach(this.#loggedIn));
       return true;
     }
@@ -193,20 +186,16 @@ export class Transport {
       const frame = this.#buffer.take(length);
       if (frame === undefined) return false;
       this.#keep(type, frame.subarray(HEADER_LENGTH));
-      if (FOR_DRIVER.has(type)) this.#served = frame;
+      if (isForDriver(type)) this.#served = frame;
     } catch (error) {
       this.lose(protocolBreach(this.#loggedIn, error));
     }
     return true;
   }
 
-  #plausible(type: number, length: number): boolean {
-    if (length < HEADER_LENGTH) return false;
-    if (!this.#loggedIn) {
-      return LOGIN_FRAMES.has(type) && length <= LOGIN_FRAME_LENGTH;
-    }
-    const known = this.#answer === undefined ? IDLE_FRAMES : CALL_FRAMES;
-    return known.has(type) && length <= MAX_FRAME_LENGTH;
+  get #phase(): Phase {
+    if (!this.#loggedIn) return "log-in";
+    return this.#answer === undefined ? "idle" : "call";
   }
 
   #takeRows(): boolean {
@@ -306,8 +295,4 @@ export class Transport {
     else if (this.lost === undefined) this.lose(hangUp(cause));
     this.#watch();
   }
-}
-
-function frameTypes(types: string): Set<number> {
-  return new Set(Array.from(types, (type) => type.charCodeAt(0)));
 }

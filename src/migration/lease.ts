@@ -11,7 +11,7 @@
  */
 
 import type { Session } from "../driver/driver.ts";
-import { LeaseLostError } from "../errors.ts";
+import { DatabaseError, LeaseLostError } from "../errors.ts";
 import { insist } from "./insist.ts";
 import type { JournalTables } from "./journal.ts";
 import {
@@ -156,17 +156,26 @@ export class Lease {
   }
 }
 
+const UNDEFINED_TABLE = "42P01";
+
 /** Ends a lease whoever holds it, and says who that was; `undefined` where nobody did. */
 export async function breakLease(
   session: Session,
   tables: JournalTables,
 ): Promise<string | undefined> {
   // Raising the fences keeps the holder from writing, wherever it is.
-  const { rows } = await session.query(
+  const broken = session.query(
     `WITH broken AS (UPDATE ${tables.lease} SET fence = fence + 1, expires_at = '1970-01-01' ` +
       "WHERE id = 1 AND expires_at > now() RETURNING fence, holder) " +
       `UPDATE ${tables.journal} SET fence = broken.fence FROM broken ` +
       `WHERE ${tables.journal}.id = 1 RETURNING broken.holder`,
   );
-  return rows[0]?.[0] ?? undefined;
+  try {
+    return (await broken).rows[0]?.[0] ?? undefined;
+  } catch (error) {
+    const isNew = error instanceof DatabaseError &&
+      error.code === UNDEFINED_TABLE;
+    if (isNew) return undefined;
+    throw error;
+  }
 }

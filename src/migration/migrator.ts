@@ -6,7 +6,7 @@
  */
 
 import type { Database } from "../database/database.ts";
-import { DatabaseError, MigrationError } from "../errors.ts";
+import { MigrationError } from "../errors.ts";
 import { carryOut, type CarryOutOptions } from "./carry_out.ts";
 import { type Answer, answerIntent, takeBaseline } from "./corrections.ts";
 import {
@@ -269,17 +269,10 @@ export class Migration {
   }
 
   /** Ends the lease, whoever holds it; returns who that was, or `undefined` where nobody did. */
-  async unlock(): Promise<string | undefined> {
-    try {
-      return await this.#db.withSession((session) =>
-        breakLease(session, journalTables(this.#table))
-      );
-    } catch (error) {
-      if (error instanceof DatabaseError && error.code === "42P01") {
-        return undefined;
-      }
-      throw error;
-    }
+  unlock(): Promise<string | undefined> {
+    return this.#db.withSession((session) =>
+      breakLease(session, journalTables(this.#table))
+    );
   }
 
   /** What can be read of the files, and the journal. */

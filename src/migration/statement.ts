@@ -10,22 +10,11 @@ import { schemaChange, truncate } from "./effects.ts";
 import { commentOn, grant, revoke } from "./grants.ts";
 import { type Head, readHead } from "./head.ts";
 import { Reader } from "./reader.ts";
+import { type StatementKind, takeVerb } from "./verbs.ts";
 
 export type { ConstraintType, Effect, NamedObject, Outcome } from "./effect.ts";
 export type { ObjectName } from "./reader.ts";
-
-/**
- * What a statement does: changes the schema (`ddl`) or rows (`data`), reads (`query`; a function
- * that it calls may write), begins or ends a transaction, changes the session, or does another
- * thing to the server (`utility`).
- */
-export type StatementKind =
-  | "ddl"
-  | "data"
-  | "query"
-  | "transaction"
-  | "session"
-  | "utility";
+export type { StatementKind } from "./verbs.ts";
 
 /** What is known of a statement from its text. */
 export interface StatementInfo {
@@ -41,93 +30,6 @@ export interface StatementInfo {
   readonly idempotent: boolean;
   /** Whether PostgreSQL runs it in a transaction of several statements. */
   readonly transactional: boolean;
-}
-
-/** The beginnings of statements by kind; a longer one comes before one that it begins with. */
-const VERBS: Readonly<Record<StatementKind, readonly string[]>> = {
-  transaction: [
-    "BEGIN",
-    "START TRANSACTION",
-    "SET TRANSACTION",
-    "COMMIT PREPARED",
-    "COMMIT",
-    "END",
-    "ROLLBACK PREPARED",
-    "ROLLBACK",
-    "ABORT",
-    "SAVEPOINT",
-    "RELEASE",
-    "PREPARE TRANSACTION",
-  ],
-  utility: [
-    "SET CLUSTER SETTING",
-    "RESET CLUSTER SETTING",
-    "ALTER SYSTEM",
-    "CREATE CHANGEFEED",
-    "CREATE SCHEDULE",
-    "VACUUM",
-    "ANALYZE",
-    "ANALYSE",
-    "REINDEX",
-    "CLUSTER",
-    "CHECKPOINT",
-    "LOCK",
-    "NOTIFY",
-    "BACKUP",
-    "RESTORE",
-    "EXPORT",
-    "PAUSE",
-    "RESUME",
-    "CANCEL",
-  ],
-  ddl: [
-    "COMMENT ON",
-    "GRANT",
-    "REVOKE",
-    "TRUNCATE",
-    "REASSIGN OWNED",
-    "REFRESH MATERIALIZED VIEW",
-    "SECURITY LABEL",
-    "IMPORT FOREIGN SCHEMA",
-  ],
-  session: [
-    "SET",
-    "RESET",
-    "USE",
-    "DISCARD ALL",
-    "DISCARD",
-    "PREPARE",
-    "DEALLOCATE",
-    "DECLARE",
-    "FETCH",
-    "MOVE",
-    "CLOSE",
-    "LISTEN",
-    "UNLISTEN",
-    "LOAD",
-  ],
-  data: [
-    "INSERT",
-    "UPSERT",
-    "UPDATE",
-    "DELETE",
-    "MERGE",
-    "COPY",
-    "CALL",
-    "DO",
-    "EXECUTE",
-  ],
-  query: ["SELECT", "VALUES", "TABLE", "SHOW", "EXPLAIN", "WITH"],
-};
-
-/** The same by their first words. */
-const VERBS_BY_FIRST_WORD = new Map<string, [StatementKind, string][]>();
-for (const kind of Object.keys(VERBS) as StatementKind[]) {
-  for (const verb of VERBS[kind]) {
-    const [first] = verb.split(" ", 1);
-    const others = VERBS_BY_FIRST_WORD.get(first) ?? [];
-    VERBS_BY_FIRST_WORD.set(first, [...others, [kind, verb]]);
-  }
 }
 
 /** Statements other than queries and settings that can be run twice. */
@@ -285,29 +187,30 @@ function isTransactional(verb: string, reader: Reader): boolean {
 export function classify(sql: string): StatementInfo {
   const reader = new Reader(sql);
   while (reader.take("("));
-  const candidates = VERBS_BY_FIRST_WORD.get(reader.next.word) ?? [];
-  for (const [kind, verb] of candidates) {
-    if (!reader.take(verb)) continue;
-    switch (verb) {
-      case "COMMENT ON":
-        return info("ddl", verb, commentOn(reader));
-      case "GRANT":
-        return info("ddl", verb, grant(reader));
-      case "REVOKE":
-        return info("ddl", verb, revoke(reader));
-      case "TRUNCATE":
-        return info("ddl", verb, truncate(reader));
-      case "EXPLAIN":
-        return explain(sql, reader);
-      case "SELECT":
-      case "WITH":
-        return query(reader, verb);
-    }
-    const idempotent = kind === "session" || kind === "query" ||
-      REPEATABLE.includes(verb);
-    return info(kind, verb, { idempotent }, isTransactional(verb, reader));
+  const begin = takeVerb(reader);
+  if (begin === undefined) {
+    const head = readHead(reader);
+    return head === undefined
+      ? info("utility", reader.next.word, UNKNOWN)
+      : schemaInfo(reader, head);
   }
-  const head = readHead(reader);
-  if (head !== undefined) return schemaInfo(reader, head);
-  return info("utility", reader.next.word, UNKNOWN);
+  const { kind, verb } = begin;
+  switch (verb) {
+    case "COMMENT ON":
+      return info("ddl", verb, commentOn(reader));
+    case "GRANT":
+      return info("ddl", verb, grant(reader));
+    case "REVOKE":
+      return info("ddl", verb, revoke(reader));
+    case "TRUNCATE":
+      return info("ddl", verb, truncate(reader));
+    case "EXPLAIN":
+      return explain(sql, reader);
+    case "SELECT":
+    case "WITH":
+      return query(reader, verb);
+  }
+  const idempotent = kind === "session" || kind === "query" ||
+    REPEATABLE.includes(verb);
+  return info(kind, verb, { idempotent }, isTransactional(verb, reader));
 }
