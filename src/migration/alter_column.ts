@@ -129,7 +129,7 @@ export function alterColumn(table: ObjectName, reader: Reader): Outcome {
 export function renamePart(
   table: ObjectName,
   reader: Reader,
-  object: "column" | "constraint",
+  object: "column" | "constraint" | "domain-constraint",
 ): Outcome {
   const from = reader.identifier();
   const to = reader.take("TO") ? reader.identifier() : undefined;

@@ -59,11 +59,13 @@ export function readColumns(reader: Reader): string[] | undefined {
 function addConstraint(table: ObjectName, reader: Reader): Outcome {
   const named = reader.take("CONSTRAINT");
   const idempotent = named && reader.take("IF NOT EXISTS");
-  const name = named ? reader.identifier() : undefined;
+  let name = named ? reader.identifier() : undefined;
   const words = reader.takeOne(...Object.keys(CONSTRAINT_TYPES));
   if (words === undefined || (named && name === undefined)) return UNKNOWN;
   const constraintType = CONSTRAINT_TYPES[words];
   const isCheck = constraintType === "check" || constraintType === "exclude";
+  // The constraint gives the index its name, or else has the index's.
+  if (reader.take("USING INDEX")) name ??= reader.identifier();
   const columns = isCheck ? undefined : readColumns(reader);
   let validated = true;
   while (reader.skipTo("NOT")) {

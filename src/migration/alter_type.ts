@@ -1,5 +1,6 @@
 /**
- * The outcome of ALTER TYPE: the values of an enum, and the attributes of a composite type.
+ * The outcome of ALTER TYPE and ALTER DOMAIN: the values of an enum, the attributes of a composite
+ * type, the constraints of a domain.
  *
  * @module
  */
@@ -22,6 +23,42 @@ const ATTRIBUTE_ACTIONS: Readonly<
   "RENAME ATTRIBUTE": (typeName, reader) =>
     renamePart(typeName, reader, "column"),
 };
+
+const CONSTRAINT_ACTIONS = ["ADD", "DROP", "VALIDATE", "RENAME"] as const;
+
+/**
+ * Reads what follows `ALTER DOMAIN name`.
+ *
+ * @param reader The cursor, after the name.
+ * @param domain The domain.
+ * @returns The outcome; `undefined` where it is not about a constraint.
+ */
+export function alterDomain(
+  reader: Reader,
+  domain: ObjectName,
+): Outcome | undefined {
+  const action = CONSTRAINT_ACTIONS.find((word) =>
+    reader.take(`${word} CONSTRAINT`)
+  );
+  // A constraint without a name gets one of the server's.
+  if (action === undefined) return reader.sees("ADD") ? UNKNOWN : undefined;
+  if (action === "RENAME") {
+    return renamePart(domain, reader, "domain-constraint");
+  }
+  const ifExists = reader.take("IF EXISTS");
+  const name = reader.identifier();
+  if (name === undefined) return UNKNOWN;
+  const constraint = { type: "domain-constraint", domain, name } as const;
+  switch (action) {
+    case "ADD": {
+      const validated = !reader.rest.some(({ word }) => word === "VALID");
+      return certain([{ ...constraint, present: true, validated }]);
+    }
+    case "DROP":
+      return certain([{ ...constraint, present: false }], ifExists);
+  }
+  return certain([{ ...constraint, present: true, validated: true }], true);
+}
 
 /**
  * Reads what follows `ALTER TYPE name`.

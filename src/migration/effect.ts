@@ -113,6 +113,14 @@ export type Effect =
     readonly before?: string;
   }
   | {
+    readonly type: "domain-constraint";
+    readonly domain: ObjectName;
+    readonly name: string;
+    readonly present: boolean;
+    /** Whether existing values were checked; `undefined` where the statement doesn't say. */
+    readonly validated?: boolean;
+  }
+  | {
     readonly type: "primary-key";
     readonly table: ObjectName;
     readonly columns: readonly string[];
@@ -144,8 +152,9 @@ export type Effect =
       | "index"
       | "column"
       | "constraint"
+      | "domain-constraint"
       | "enum-value";
-    /** What the object belongs to: the table, or the type of an enum's value. */
+    /** What the object belongs to: the table, the domain, or the type of an enum's value. */
     readonly of?: ObjectName;
     readonly from: ObjectName;
     readonly to: ObjectName;
@@ -205,8 +214,12 @@ export function certain(effects: Effect[], idempotent = false): Outcome {
 function subject(effect: Effect): string {
   const name = "name" in effect ? effect.name : undefined;
   const column = "column" in effect ? effect.column : undefined;
-  const table = effect.type === "truncation" ? effect.table : undefined;
-  return JSON.stringify([effect.type, name, column, table]);
+  const tables = effect.type === "truncation"
+    ? [effect.table]
+    : effect.type === "child"
+    ? [effect.table, effect.child]
+    : undefined;
+  return JSON.stringify([effect.type, name, column, tables]);
 }
 
 /** Whether the end of a statement shows that every part was done. */

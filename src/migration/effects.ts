@@ -7,7 +7,7 @@
 
 import { alterColumn, renamePart } from "./alter_column.ts";
 import { alterTable, readColumns, renamed } from "./alter_table.ts";
-import { alterType } from "./alter_type.ts";
+import { alterDomain, alterType } from "./alter_type.ts";
 import { type Effect, HARMLESS, type Outcome, UNKNOWN } from "./effect.ts";
 import { type Head, NAMED_OBJECTS } from "./head.ts";
 import type { ObjectName, Reader } from "./reader.ts";
@@ -215,7 +215,8 @@ function alter(reader: Reader, { object }: Head): Outcome {
     case "role":
       return HARMLESS;
     case "type":
-      return alterType(reader, from) ?? declaration(reader);
+      return (object === "DOMAIN" ? alterDomain : alterType)(reader, from) ??
+        declaration(reader);
     case "view": {
       const words = reader.takeOne("RENAME", "ALTER");
       if (words === undefined) break;

@@ -97,6 +97,19 @@ function findValue(
       `AND e.enumlabel = ${quoteLiteral(value)}`;
 }
 
+function findDomainConstraint(
+  domain: ObjectName,
+  name: string,
+  catalog: Catalog,
+  { isValid = false } = {},
+): string | undefined {
+  const oid = oidOf("type", domain, catalog);
+  return oid &&
+    `SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.contypid = ${oid} ` +
+      `AND k.conname = ${quoteLiteral(name)}` +
+      (isValid ? " AND k.convalidated" : "");
+}
+
 function findRenamed(
   { object, of }: Of<"rename">,
   name: ObjectName,
@@ -108,6 +121,8 @@ function findRenamed(
       return of && findColumn(of, part, catalog);
     case "constraint":
       return of && findConstraint(of, part, catalog);
+    case "domain-constraint":
+      return of && findDomainConstraint(of, part, catalog);
     case "enum-value":
       return of && findValue(of, part, catalog);
     case "index":
@@ -166,6 +181,13 @@ function predicate(
       return indexPredicate(effect, catalog);
     case "constraint":
       return constraintPredicate(effect, effects, catalog);
+    case "domain-constraint":
+      return exists(
+        findDomainConstraint(effect.domain, effect.name, catalog, {
+          isValid: effect.validated,
+        }),
+        effect.present,
+      );
     case "primary-key":
       return primaryKeyPredicate(effect, catalog);
     case "truncation":

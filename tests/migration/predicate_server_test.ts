@@ -98,6 +98,43 @@ const PAIRS: readonly Pair[] = [
     "DROP TYPE app.pair",
   ),
   on("postgresql", "CREATE DOMAIN small AS INT", "DROP DOMAIN small"),
+  on(
+    "postgresql",
+    "CREATE DOMAIN tiny AS INT",
+    "ALTER DOMAIN tiny ADD CONSTRAINT c CHECK (VALUE < 9) NOT VALID",
+  ),
+  on(
+    "postgresql",
+    "ALTER DOMAIN tiny VALIDATE CONSTRAINT c",
+    "ALTER DOMAIN tiny RENAME CONSTRAINT c TO k",
+  ),
+  on(
+    "postgresql",
+    "ALTER DOMAIN tiny DROP CONSTRAINT k",
+    "ALTER DOMAIN tiny ADD CONSTRAINT k CHECK (VALUE < 9)",
+  ),
+  on(
+    "postgresql",
+    "DROP DOMAIN tiny",
+    "CREATE TABLE keyless (id INT NOT NULL)",
+  ),
+  on(
+    "postgresql",
+    "CREATE UNIQUE INDEX keyless_id ON keyless (id)",
+    "ALTER TABLE keyless ADD PRIMARY KEY USING INDEX keyless_id",
+  ),
+  on("postgresql", "DROP TABLE keyless", "CREATE TABLE one (a INT)"),
+  on(
+    "postgresql",
+    "CREATE TABLE two (b INT)",
+    "CREATE TABLE kid (a INT, b INT)",
+  ),
+  on(
+    "postgresql",
+    "ALTER TABLE kid INHERIT one, INHERIT two",
+    "ALTER TABLE kid NO INHERIT one, NO INHERIT two",
+  ),
+  on("postgresql", "DROP TABLE one, two", "DROP TABLE kid"),
   on("postgresql", "CREATE EXTENSION pg_trgm", "DROP EXTENSION pg_trgm"),
   both(
     "ALTER TABLE t ADD COLUMN e INT8 NOT NULL DEFAULT 7",
