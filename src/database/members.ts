@@ -124,14 +124,16 @@ export class Members {
       max: limits.max,
       createTimeoutMillis,
       acquireTimeoutMillis: createTimeoutMillis,
-      idleTimeoutMillis: limits.idleTimeoutMs,
-      reapIntervalMillis: tidyInterval(limits),
+      idleTimeoutMillis: Math.ceil(limits.idleTimeoutMs),
+      reapIntervalMillis: Math.ceil(tidyInterval(limits)),
       create: () => {
         const begun = this.#begun ?? this.#open();
         this.#begun = undefined;
         return begun;
       },
-      validate: isUsable,
+      // One that is lent already must not be closed for its age.
+      validate: (member) =>
+        this.#early.has(member) ? !member.session.broken : isUsable(member),
       destroy: ({ session }) => session.close(),
     });
   }

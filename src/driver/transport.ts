@@ -90,12 +90,9 @@ export class Transport {
     };
   }
 
-  /** What the server reported of itself; it is read when it is asked for. */
+  /** What the server reported of itself. */
   get parameters(): Readonly<Record<string, string>> {
-    for (const body of this.#unread.splice(0)) {
-      const [name, value] = parseParameter(body);
-      this.#parameters[name] = value;
-    }
+    this.#readParameters();
     return this.#parameters;
   }
 
@@ -228,6 +225,7 @@ export class Transport {
         break;
       case FRAME.parameterStatus:
         this.#unread.push(body.slice());
+        if (this.#loggedIn) this.#readParameters();
         break;
       case FRAME.backendKey:
         if (body.some((byte) => byte !== 0)) this.backendKey = body.slice();
@@ -245,6 +243,14 @@ export class Transport {
       case FRAME.copyOut:
         this.#refuseCopy("TO STDOUT", "SELECT");
         break;
+    }
+  }
+
+  /** While the session logs in, nobody asks for them yet. */
+  #readParameters(): void {
+    for (const body of this.#unread.splice(0)) {
+      const [name, value] = parseParameter(body);
+      this.#parameters[name] = value;
     }
   }
 

@@ -129,3 +129,14 @@ membersTest(
     assertEquals([given.length + failures.length, members.fetching], [1, 0]);
   },
 );
+
+membersTest(
+  "A session that is lent already isn't closed for its age",
+  async ({ driver, members, given }) => {
+    members.fetch();
+    while (given.length === 0) await Promise.resolve();
+    Object.assign(given[0], { expiresAt: performance.now() });
+    await settled();
+    assertEquals([driver.attempts, driver.sessions[0].closed], [1, false]);
+  },
+);

@@ -417,3 +417,13 @@ Deno.test("SessionPool refuses limits that aren't any", () => {
     'Cannot use the option "idleTimeout": unknown option; did you mean "idleTimeoutMs"?',
   );
 });
+
+poolTest(
+  "SessionPool takes any limit above 0, whole or not",
+  async ({ driver, pool }) => {
+    await pool.use((session) => session.query("x"));
+    await pool.use((session) => session.query("y"));
+    assertEquals(driver.sessions.length, 1);
+  },
+  { idleTimeoutMs: 1500.5, acquireTimeoutMs: 99.5, maxLifetimeMs: 1e6 + 0.5 },
+);
