@@ -15,7 +15,7 @@ import type {
   WireFields,
 } from "./driver.ts";
 import type { CommandTag } from "./frames.ts";
-import { noteCommand } from "./statement_names.ts";
+import { isChange } from "./statement_names.ts";
 
 /** What becomes of the rows of an answer; without either option they are all kept. */
 export interface AnswerOptions {
@@ -42,6 +42,8 @@ export class Answer {
   error?: WireFields;
   /** Whether the server has come to the statement itself. */
   bound = false;
+  /** Whether something has changed more than rows. */
+  changes = false;
   /** Notices and warnings. */
   notices: WireFields[] = [];
   /** How many rows may wait to be taken. */
@@ -103,7 +105,7 @@ export class Answer {
   endResult(tag: CommandTag): void {
     const { command, rowCount } = tag;
     if (!this.#described && !this.streamed) this.startResult([]);
-    noteCommand(command);
+    this.changes ||= isChange(command);
     this.#described = false;
     this.command = command;
     this.rowCount = rowCount;

@@ -33,10 +33,9 @@ export interface WireParts {
 
 const MEMORY_LENGTH = 2 * 1024;
 
-/** The classes of errors that may come of a name's age: of values, names, types and features. */
-const OF_AGE = ["0A", "22", "26", "42"];
+/** What may come of a name's age: errors of values, names, types and features. */
+const OF_AGE = /^(?:0A|22|26|42|08P01)/;
 const NO_SUCH_STATEMENT = "26000";
-const CANCELLED = "57014";
 
 /** A wire on deno-postgres. */
 export class DenoPostgresWire implements Wire {
@@ -89,15 +88,24 @@ export class DenoPostgresWire implements Wire {
     if (args.length === 0) return await this.#exchange(answer, text);
     // In a transaction an outdated name would be the end of it.
     const named = this.transactionStatus === "idle"
-      ? this.#names.use(text)
+      ? this.#names.use(text, args)
       : undefined;
     await this.#exchange(answer, "", this.#frames(statement, named));
     if (named === undefined || this.lost !== undefined) return;
-    if (!isOutdated(answer)) return;
+    if (!this.#isOutdated(answer)) return;
     if (answer.error?.code === NO_SUCH_STATEMENT) this.#names.stop();
     else this.#names.forget();
     answer.restart();
     await this.#exchange(answer, "", this.#frames(statement));
+  }
+
+  /**
+   * Whether a named statement has failed for what has changed since. PostgreSQL finds that out before
+   * it runs anything; CockroachDB at any time, and undoes what it did.
+   */
+  #isOutdated({ error, bound }: Answer): boolean {
+    if (error === undefined || !OF_AGE.test(error.code)) return false;
+    return !bound || this.parameters.crdb_version !== undefined;
   }
 
   #frames(
@@ -155,10 +163,4 @@ export class DenoPostgresWire implements Wire {
   close(): Promise<void> {
     return this.#parts.transport.close();
   }
-}
-
-/** Whether a named statement has failed for what has changed since; outside a transaction it did nothing. */
-function isOutdated({ error, bound }: Answer): boolean {
-  if (error === undefined || error.code === CANCELLED) return false;
-  return !bound || OF_AGE.includes(error.code.slice(0, 2));
 }

@@ -26,6 +26,7 @@ import type {
 } from "./driver.ts";
 import { Limit } from "./limit.ts";
 import { abandoned } from "./loss.ts";
+import { isDisguised, noteChange } from "./statement_names.ts";
 
 export type { Statement } from "./call.ts";
 
@@ -70,6 +71,7 @@ interface Running {
 export class WireSession implements Session {
   #wire: Wire;
   #running?: Running;
+  #hasChanged = false;
   #stopping?: Promise<void>;
   #grace?: ReturnType<typeof setTimeout>;
 
@@ -170,6 +172,7 @@ export class WireSession implements Session {
     await this.#wire.run(call, answer).catch((error) => {
       this.#wire.lose(abandoned("the driver failed", error));
     });
+    this.#noteChanges(call, answer);
     running.onEnd?.();
     limit[Symbol.dispose]();
     clearTimeout(this.#grace);
@@ -192,6 +195,14 @@ export class WireSession implements Session {
     }
     if (failure !== undefined) throw failure;
     if (answer.discarded) throw cancelledError(call);
+  }
+
+  /** Others learn of a change when it is committed. */
+  #noteChanges({ text }: Call, { changes, command }: Answer): void {
+    const isChanged = changes || isDisguised(text, command) || this.broken;
+    const isOpen = this.transactionStatus !== "idle";
+    if (isChanged || (this.#hasChanged && !isOpen)) noteChange();
+    this.#hasChanged = isOpen && (isChanged || this.#hasChanged);
   }
 
   #check(call: Call): void {

@@ -1,10 +1,14 @@
 /**
- * The names of statements that a session keeps parsed on its server. Parsing takes a server as long
- * as running a short statement, so one that is run again and again gets a name.
+ * The names of queries that a session keeps parsed on its server. Parsing takes a server as long as
+ * running a short query, so one that is run again and again gets a name.
  *
- * A name freezes what the statement's tables, types and literals meant when it was parsed. So none
- * lasts for more than a second, nor beyond anything but a query or a change of rows that any session
- * of this process has run; and what a later `*` or `'now'` means is asked for each time.
+ * A name freezes what the query's tables, literals and arguments meant when it was parsed, even while
+ * it waits for another's ALTER TABLE. So only queries get one, for a write would convert its values by
+ * the type that a column had; no argument may be of a kind that types read differently; none lasts for
+ * more than a second, nor beyond anything but a query or a change of rows that any session of this
+ * process has run; and what a later `*` or `'now'` means is asked for each time. What is left is that
+ * for a second a new table of another process may not yet hide one that stands behind it in the search
+ * path.
  *
  * @module
  */
@@ -29,9 +33,21 @@ const HARMLESS = new Set([
   ...["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"],
 ]);
 
-/** All of `count(*)` may be kept; no other star, and no word for a time that the parser reads. */
-const FLEETING =
-  /(?<!\(\s*)\*|\*(?!\s*\))|'\s*(?:now|today|tomorrow|yesterday|allballs)\b/i;
+/** CREATE TABLE … AS and SELECT … INTO call themselves SELECT, and so does what sets something. */
+const CHANGING = /\b(?:create|into|set_config)\b/i;
+
+const QUERY = /^\s*(?:select|values|table|with)\b/i;
+const WRITING = /\b(?:insert|update|delete|merge|upsert|into)\b/i;
+
+/** All of `count(*)` may be kept, but no other star. */
+const STAR = /(?<!\(\s*)\*|\*(?!\s*\))/;
+
+/** Words for a time that the parser reads; and ways to write a string in which they aren't seen. */
+const TIME =
+  /'\s*(?:now|today|tomorrow|yesterday|allballs)\b|\$\w*\$|\b(?:e|u&)'/i;
+
+/** Numbers with a fraction, dates and times: what they are depends on the type that reads them. */
+const AMBIGUOUS = /^\s*[-+]?(?:\d+(?:[-:/e ]|\.\d)|\.\d|inf|nan)/i;
 
 interface Entry {
   uses: number;
@@ -40,14 +56,19 @@ interface Entry {
 
 let changes = 0;
 
-/**
- * Takes note of a command that a session has run; a name doesn't outlast those that change more than
- * rows.
- *
- * @param command The words of its command tag.
- */
-export function noteCommand(command: string): void {
-  if (!HARMLESS.has(command)) changes++;
+/** Takes note of a change of more than rows: no name outlasts it. */
+export function noteChange(): void {
+  changes++;
+}
+
+/** Whether a command changes more than rows. */
+export function isChange(command: string): boolean {
+  return !HARMLESS.has(command);
+}
+
+/** Whether a text may change more than rows though its command is a query's. */
+export function isDisguised(text: string, command: string): boolean {
+  return command === "SELECT" && CHANGING.test(text);
 }
 
 /** The names that one session has given. */
@@ -65,7 +86,10 @@ export class StatementNames {
    *
    * @returns Its name; `undefined` where it is better parsed once more.
    */
-  use(text: string): StatementName | undefined {
+  use(
+    text: string,
+    args: readonly (string | null)[],
+  ): StatementName | undefined {
     if (this.#useless) return undefined;
     const now = Date.now();
     const age = Math.abs(now - this.#since);
@@ -75,6 +99,9 @@ export class StatementNames {
     }
     const entry = this.#entryOf(text);
     if (entry === undefined || ++entry.uses < MIN_USES) return undefined;
+    if (args.some((arg) => arg !== null && AMBIGUOUS.test(arg))) {
+      return undefined;
+    }
     const isParsed = entry.name !== undefined;
     const name = entry.name ??= this.#newName();
     return { name, isParsed };
@@ -114,8 +141,13 @@ export class StatementNames {
     if (text.length > MAX_LENGTH || this.#entries.size >= MAX_STATEMENTS) {
       return undefined;
     }
-    const entry = { uses: FLEETING.test(text) ? -Infinity : 0 };
+    const entry = { uses: mayBeKept(text) ? 0 : -Infinity };
     this.#entries.set(text, entry);
     return entry;
   }
+}
+
+function mayBeKept(text: string): boolean {
+  return QUERY.test(text) && !WRITING.test(text) && !STAR.test(text) &&
+    !TIME.test(text);
 }

@@ -30,6 +30,7 @@ import { CLOSED, hangUp, protocolBreach } from "./loss.ts";
 import { type DriverWriter, Outbox } from "./outbox.ts";
 import { copyFail, SYNC, TERMINATE } from "./requests.ts";
 import type { ByteStream } from "./socket.ts";
+import { noteChange } from "./statement_names.ts";
 
 /** The part of a `Deno.Conn` that deno-postgres uses. */
 export interface DriverConn {
@@ -225,7 +226,10 @@ export class Transport {
         break;
       case FRAME.parameterStatus:
         this.#unread.push(body.slice());
-        if (this.#loggedIn) this.#readParameters();
+        if (this.#loggedIn) {
+          this.#readParameters();
+          noteChange();
+        }
         break;
       case FRAME.backendKey:
         if (body.some((byte) => byte !== 0)) this.backendKey = body.slice();

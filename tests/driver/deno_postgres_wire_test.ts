@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import pg from "pg";
 import type { Session } from "../../src/driver/driver.ts";
 import { DatabaseError } from "../../src/errors.ts";
@@ -58,12 +58,13 @@ function wireTest(
   });
 }
 
-/** Registers a test on a session of a fresh database; what `others` do isn't seen by this process. */
+/** Registers a test on sessions of a fresh database; what `others` do isn't seen by this process. */
 function sessionTest(
   name: string,
   fn: (
     session: Session,
     others: (text: string) => Promise<unknown>,
+    other: Session,
   ) => Promise<void>,
 ): void {
   const isShared = server.kind === "pglite"
@@ -78,10 +79,12 @@ function sessionTest(
         const client = new pg.Client({ connectionString: url.href });
         await client.connect();
         const session = await db.openSession();
+        const other = await db.openSession();
         try {
-          await fn(session, (text) => client.query(text));
+          await fn(session, (text) => client.query(text), other);
         } finally {
           await session.close();
+          await other.close();
           await client.end();
         }
       }, { url: server.url, driver }),
@@ -172,6 +175,42 @@ sessionTest(
   },
 );
 
+sessionTest(
+  "A table that a query or another session's transaction makes is seen at once",
+  async (session, _, other) => {
+    await session.query(ITEM);
+    await session.query("CREATE SCHEMA nearer");
+    await session.query("SET search_path = nearer, public");
+    await session.query("INSERT INTO public.item VALUES (7, 49)");
+    await makeHot(session);
+    await other.query("BEGIN");
+    await other.query("CREATE TABLE nearer.item (id INT, value INT)");
+    await other.query("INSERT INTO nearer.item VALUES (7, 50)");
+    await makeHot(session);
+    await other.query("COMMIT");
+    assertEquals((await session.query(TEXT, ["7"])).rows, [["50"]]);
+
+    await other.query("DROP TABLE nearer.item");
+    await makeHot(session);
+    await other.query(
+      "CREATE TABLE nearer.item AS SELECT 7::INT8 AS id, 51::INT8 AS value",
+    );
+    assertEquals((await session.query(TEXT, ["7"])).rows, [["51"]]);
+  },
+);
+
+sessionTest(
+  "A literal means what the session's settings make of it",
+  async (session) => {
+    const text = "SELECT '2020-01-01 00:00'::TIMESTAMPTZ, $1::INT8";
+    await session.query("SET timezone = 'UTC'");
+    for (let use = 0; use <= NAMING; use++) await session.query(text, ["7"]);
+    await session.query("SELECT set_config('timezone', 'Asia/Tokyo', false)");
+    const { rows: [[time]] } = await session.query(text, ["7"]);
+    assertMatch(time!, /^2020-01-01 00:00:00\+09/);
+  },
+);
+
 /** Answers a statement, whichever way it is sent. */
 const answered: Step = async (peer) => {
   await skipTo("Sync")(peer);
@@ -222,12 +261,15 @@ wireTest(
 );
 
 wireTest(
-  "A kept statement that failed while it ran isn't run again",
+  "A kept statement isn't run again for an error that its age can't explain",
   () =>
     onScript(
-      [failed("23505", true), failed("57014"), failed("40001", true)],
+      [
+        ...[failed("23505", true), failed("57014"), failed("40001", true)],
+        ...[failed("55P03"), failed("22012", true)],
+      ],
       async (session, types) => {
-        for (const code of ["23505", "57014", "40001"]) {
+        for (const code of ["23505", "57014", "40001", "55P03", "22012"]) {
           const error = await assertRejects(
             () => session.query(TEXT, ["7"]),
             DatabaseError,

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
-  noteCommand,
+  isChange,
+  isDisguised,
+  noteChange,
   StatementNames,
 } from "../../src/driver/statement_names.ts";
 
@@ -12,7 +14,7 @@ function uses(
   count: number,
   text = TEXT,
 ): (string | undefined)[] {
-  return Array.from({ length: count }, () => names.use(text)?.name);
+  return Array.from({ length: count }, () => names.use(text, ["7"])?.name);
 }
 
 function atTime(ms: number, fn: () => void): void {
@@ -29,10 +31,10 @@ Deno.test("use() names a statement at its tenth use within a second", () => {
   const names = new StatementNames();
   atTime(5_000, () => {
     assertEquals(new Set(uses(names, 9)), new Set([undefined]));
-    const named = names.use(TEXT);
+    const named = names.use(TEXT, ["7"]);
     assertMatch(named!.name, /^crdb_[0-9a-f-]{36}_1$/);
     assertEquals(named!.isParsed, false);
-    assertEquals(names.use(TEXT), { name: named!.name, isParsed: true });
+    assertEquals(names.use(TEXT, ["7"]), { name: named!.name, isParsed: true });
     assertEquals(uses(names, 9, "SELECT $1")[8], undefined);
   });
 });
@@ -49,9 +51,9 @@ Deno.test("use() gives its names up after a second, whichever way the clock was 
     const names = new StatementNames();
     let name = "";
     atTime(5_000, () => name = uses(names, 10)[9]!);
-    atTime(5_999, () => assertEquals(names.use(TEXT)?.name, name));
+    atTime(5_999, () => assertEquals(names.use(TEXT, ["7"])?.name, name));
     atTime(later, () => {
-      assertEquals(names.use(TEXT), undefined);
+      assertEquals(names.use(TEXT, ["7"]), undefined);
       assertEquals(names.takeOutdated(), [name]);
       assertEquals(names.takeOutdated(), []);
       assert(uses(names, 9)[8] !== name);
@@ -63,27 +65,68 @@ Deno.test("use() gives its names up when any session has changed more than rows"
   const names = new StatementNames();
   atTime(5_000, () => {
     const name = uses(names, 10)[9]!;
-    for (const command of ["SELECT", "INSERT", "DELETE", "BEGIN", "COMMIT"]) {
-      noteCommand(command);
-    }
-    assertEquals(names.use(TEXT)?.name, name);
+    assertEquals(names.use(TEXT, ["7"])?.name, name);
+    noteChange();
+    assertEquals(names.use(TEXT, ["7"]), undefined);
+    assert(uses(names, 9)[8] !== undefined);
+  });
+});
+
+Deno.test("isChange() and isDisguised() tell what changes more than rows", () => {
+  for (const command of ["SELECT", "INSERT", "DELETE", "BEGIN", "COMMIT", ""]) {
+    assertEquals(isChange(command), false, command);
+  }
+  for (const command of ["ALTER TABLE", "SET", "TRUNCATE TABLE", "CALL"]) {
+    assertEquals(isChange(command), true, command);
+  }
+  for (
+    const text of [
+      "CREATE TABLE t AS SELECT 1",
+      "SELECT 1 AS a INTO t",
+      "SELECT set_config('timezone', 'Asia/Tokyo', false)",
+    ]
+  ) {
+    assertEquals(isDisguised(text, "SELECT"), true, text);
+  }
+  assertEquals(isDisguised("SELECT 1", "SELECT"), false);
+  assertEquals(isDisguised("INSERT INTO t VALUES (1)", "INSERT"), false);
+});
+
+Deno.test("use() names no query with an argument that types read differently", () => {
+  const names = new StatementNames();
+  atTime(5_000, () => {
+    uses(names, 10);
     for (
-      const command of ["ALTER TABLE", "SET", "TRUNCATE TABLE", "DISCARD ALL"]
+      const arg of [
+        ...["1.5", "-.5", "1e3", "Infinity", "-inf", "NaN"],
+        ...["2024-01-01", "2024-01-01T00:00:00.000Z", "12:30", "1/2/2024"],
+      ]
     ) {
-      noteCommand(command);
-      assertEquals(names.use(TEXT), undefined, command);
-      assert(uses(names, 9)[8] !== undefined);
+      assertEquals(names.use(TEXT, ["1", arg]), undefined, arg);
+    }
+    for (
+      const arg of [
+        ...["42", "-7", "", "Ada", "t", "{1,2}", null],
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+      ]
+    ) {
+      assert(names.use(TEXT, [arg]) !== undefined, String(arg));
     }
   });
 });
 
-Deno.test("use() names no statement whose meaning may change with every use", () => {
+Deno.test("use() names no write, and nothing whose meaning may change with every use", () => {
   const names = new StatementNames();
   atTime(5_000, () => {
     for (
       const text of [
         "SELECT * FROM account WHERE id = $1",
-        "INSERT INTO account (id) VALUES ($1) RETURNING *",
+        "INSERT INTO account (id) VALUES ($1)",
+        "WITH a AS (DELETE FROM account WHERE id = $1 RETURNING id) SELECT id FROM a",
+        "CALL work($1)",
+        "SELECT id INTO kept FROM account WHERE id = $1",
+        "SELECT $$now$$::TIMESTAMPTZ, $1",
+        "SELECT E'\\x6eow'::TIMESTAMPTZ, $1",
         "SELECT 'now'::TIMESTAMPTZ, $1",
         "SELECT DATE ' Yesterday', $1",
         `SELECT $1 /*${"-".repeat(9_000)}*/`,
@@ -105,7 +148,9 @@ Deno.test("use() names no statement whose meaning may change with every use", ()
 Deno.test("use() counts only so many statements", () => {
   const names = new StatementNames();
   atTime(5_000, () => {
-    for (let index = 0; index < 256; index++) names.use(`SELECT ${index}, $1`);
+    for (let index = 0; index < 256; index++) {
+      names.use(`SELECT ${index}, $1`, ["7"]);
+    }
     assertEquals(uses(names, 20)[19], undefined);
     assert(uses(names, 20, "SELECT 7, $1")[19] !== undefined);
   });
