@@ -30,6 +30,7 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   "40P01": "retryable",
   "CR000": "retryable",
   "40003": "ambiguous",
+  "08007": "ambiguous",
   "57P01": "connection",
   "57P02": "connection",
   "57P03": "connection",
@@ -55,13 +56,14 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
  * Says what an SQLSTATE means to a program.
  *
  * @param code The SQLSTATE, five characters.
- * @param severity What the server called it. One of class 08 that is a mere `ERROR`, such as
- * CockroachDB's for an argument that it can't read, leaves the connection as it is.
+ * @param severity What the server called it. 08P01 as a mere `ERROR`, such as CockroachDB's for an
+ * argument that it can't read, leaves the connection as it is.
  * @returns The kind; `"other"` where none fits.
  */
 export function errorKind(code: string, severity = "FATAL"): ErrorKind {
   if (KINDS[code] !== undefined) return KINDS[code];
-  return code.startsWith("08") && severity !== "ERROR" ? "connection" : "other";
+  const isMere = code === "08P01" && severity === "ERROR";
+  return code.startsWith("08") && !isMere ? "connection" : "other";
 }
 
 /** What belongs to a {@linkcode DatabaseError} beside the wire's fields. */

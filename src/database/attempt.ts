@@ -140,7 +140,8 @@ export class Attempts<T> implements Retryable<T> {
       // A failed transaction answers COMMIT with ROLLBACK and no error.
       if (command === "ROLLBACK") throw turns.failure ?? rolledBackError();
     } catch (error) {
-      if (error === turns.failure || !isAmbiguous(error)) throw error;
+      const isOpen = session.broken || isAmbiguous(error);
+      if (error === turns.failure || !isOpen) throw error;
       await this.#resolve(error);
     }
     await turns.end();

@@ -10,6 +10,7 @@ import { getTypeParser } from "pg-types";
 import { parse as parseArray } from "postgres-array";
 import type { Column, TextRow } from "../driver/driver.ts";
 import { ConfigError } from "../errors.ts";
+import { jsonText } from "./json_text.ts";
 import { toDate, toInstant, toPlainDateTime } from "./timestamps.ts";
 import { ARRAY_OIDS, TEXT_OID, TYPE_OIDS } from "./type_oids.ts";
 
@@ -83,6 +84,10 @@ function decodeBytes(text: string): Uint8Array {
   return new Uint8Array(bytes);
 }
 
+function decodeJson(text: string): unknown {
+  return JSON.parse(jsonText(text));
+}
+
 /** In arrays CockroachDB writes `+02` as `+02:00:00`. */
 function decodeTimetz(text: string): string {
   return text.replace(/([+-]\d\d:\d\d):00$/, "$1").replace(
@@ -120,8 +125,8 @@ const FIXED_DECODERS: ReadonlyMap<number, Decoder> = new Map([
   [TYPE_OIDS.float4, numberDecoder(TYPE_OIDS.float4)],
   [TYPE_OIDS.float8, numberDecoder(TYPE_OIDS.float8)],
   [TYPE_OIDS.timetz, decodeTimetz],
-  [TYPE_OIDS.json, libraryParser(TYPE_OIDS.json)],
-  [TYPE_OIDS.jsonb, libraryParser(TYPE_OIDS.jsonb)],
+  [TYPE_OIDS.json, decodeJson],
+  [TYPE_OIDS.jsonb, decodeJson],
 ] as [number, Decoder][]);
 
 const TYPE_NAMES: ReadonlyMap<number, string> = new Map(

@@ -69,13 +69,17 @@ export const CLOSED: DatabaseError = new DatabaseError({
  * @returns An error that says so, or the one given where it is no loss.
  */
 export function withUnknownOutcome(error: unknown): unknown {
-  if (!(error instanceof DatabaseError) || error.kind !== "connection") {
-    return error;
-  }
+  if (!(error instanceof DatabaseError) || !isLoss(error)) return error;
   const { statement, notices, message } = error;
   return new DatabaseError({
     ...error,
     message:
       `Cannot tell whether the statement took effect: its connection was lost (${message}); look for its effects before running it again`,
   }, { statement, notices, cause: error });
+}
+
+/** The server's last word may have any code. */
+function isLoss({ kind, severity }: DatabaseError): boolean {
+  return kind === "connection" ||
+    (kind === "other" && severity !== "ERROR");
 }

@@ -142,6 +142,24 @@ proxyTest(
   },
 );
 
+for (
+  const fields of [
+    { severity: "ERROR", code: "08006" },
+    { severity: "ERROR", code: "08007" },
+    { severity: "FATAL", code: "XX000" },
+    { severity: "PANIC", code: "XX000" },
+  ]
+) {
+  proxyTest(
+    `a transaction whose COMMIT is answered with ${fields.severity} ${fields.code} is ambiguous`,
+    once(isCommit, { errorAfter: { ...fields, message: "crash of another" } }),
+    async (db, straight) => {
+      await assertRejects(() => insertOne(db), AmbiguousCommitError);
+      assertEquals(await straight.count("t"), 1);
+    },
+  );
+}
+
 proxyTest(
   "a token tells that a lost COMMIT took effect",
   once(isCommit, { cut: "after" }),
@@ -190,6 +208,21 @@ proxyTest(
     assertEquals([error.kind, error.code], ["connection", "08006"]);
     assertEquals(error.statement, statement);
     assertEquals(await straight.count("t"), 1);
+  },
+);
+
+proxyTest(
+  "a statement that the server's last word of any code ends has an unknown outcome",
+  once(({ type, text }) => type === "Query" && /^INSERT/.test(text!), {
+    errorAfter: { severity: "PANIC", code: "XX000", message: "crash" },
+  }),
+  async (db) => {
+    const error = await assertRejects(
+      () => db.execute("INSERT INTO t VALUES (1)"),
+      DatabaseError,
+      "Cannot tell whether the statement took effect: its connection was lost (crash)",
+    );
+    assertEquals([error.kind, error.code], ["other", "XX000"]);
   },
 );
 
