@@ -1,5 +1,5 @@
 /**
- * The sessions of a pool, as `npm:tarn` keeps them: it counts, limits, checks and reaps them.
+ * The sessions of a pool, as `npm:tarn` keeps them: it opens, counts, limits and ends them.
  *
  * What the library does before and after it opens a session takes as long as reaching a server
  * nearby. So an opening begins before the library is asked, and what was opened is given away before
@@ -40,17 +40,11 @@ type Fetch = ReturnType<Pool<Member>["acquire"]>;
 
 /** Opening has a limit of its own; the library's only has to lie behind it. */
 const CREATE_MARGIN_MS = 5_000;
+const REAP_INTERVAL_MS = 1_000;
 
 /** Says whether a session can still be lent. */
 export function isUsable({ session, expiresAt }: Member): boolean {
   return !session.broken && performance.now() < expiresAt;
-}
-
-/** How often unused sessions are looked after, in milliseconds. */
-export function tidyInterval(
-  { idleTimeoutMs }: Pick<Required<PoolOptions>, "idleTimeoutMs">,
-): number {
-  return Math.min(1_000, idleTimeoutMs);
 }
 
 /** The sessions of a pool. */
@@ -78,15 +72,16 @@ export class Members {
     return this.#fetches.size;
   }
 
-  /** Fetches one that isn't in use, or a new one. */
+  /** Fetches a new one. */
   fetch(): void {
     const fetch = this.#acquire();
     this.#fetches.add(fetch);
     this.#settle(fetch);
   }
 
-  /** Takes one back that was given; closes it, in time, where it isn't used again. */
-  release(member: Member): void {
+  /** Closes one that was given, and makes room for another. */
+  retire(member: Member): void {
+    member.session.close();
     if (this.#early.has(member)) this.#back.add(member);
     else this.#library?.release(member);
   }
@@ -96,7 +91,7 @@ export class Members {
     this.#opening.abort(reason);
   }
 
-  /** Closes them all, once those that were given are back. */
+  /** Closes them all, once those that were given were retired. */
   async close(): Promise<void> {
     await this.#library?.destroy();
   }
@@ -124,8 +119,9 @@ export class Members {
       max: limits.max,
       createTimeoutMillis,
       acquireTimeoutMillis: createTimeoutMillis,
-      idleTimeoutMillis: Math.ceil(limits.idleTimeoutMs),
-      reapIntervalMillis: Math.ceil(tidyInterval(limits)),
+      // What comes back to it is closed, and only to be forgotten.
+      idleTimeoutMillis: 1,
+      reapIntervalMillis: REAP_INTERVAL_MS,
       create: () => {
         const begun = this.#begun ?? this.#open();
         this.#begun = undefined;

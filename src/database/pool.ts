@@ -12,7 +12,7 @@
 
 import type { ConnectionConfig, Driver, Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
-import { isUsable, type Member, Members, tidyInterval } from "./members.ts";
+import { isUsable, type Member, Members } from "./members.ts";
 import { poolLimits, type PoolOptions } from "./pool_limits.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
@@ -34,7 +34,7 @@ export interface Loan {
 export interface AcquireOptions {
   /** Ends the waiting. */
   signal?: AbortSignal;
-  /** How long to wait for another's session, where the pool's limit is longer, in milliseconds. */
+  /** How long to wait for a session, where the pool's limit is longer, in milliseconds. */
   timeoutMs?: number;
   /** What the session is for, such as a statement; messages show its beginning. */
   purpose?: string;
@@ -43,6 +43,8 @@ export interface AcquireOptions {
 const PURPOSE_LENGTH = 60;
 const CLOSE_TIMEOUT_MS = 10_000;
 const ROLLBACK_TIMEOUT_MS = 5_000;
+/** A timer can't wait longer. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
 const TOO_MANY_CONNECTIONS = "53300";
 const DONE = Promise.resolve();
 
@@ -141,7 +143,7 @@ export class SessionPool {
       await Promise.all([session.cancel(), session.close()]);
       this.#takeBack(member);
     }));
-    for (const member of this.#atHand.splice(0)) this.#members.release(member);
+    for (const member of this.#atHand.splice(0)) this.#members.retire(member);
     clearTimeout(this.#tidying);
     await this.#members.close();
   }
@@ -154,12 +156,7 @@ export class SessionPool {
   }
 
   #join({ purpose = "", signal, timeoutMs }: AcquireOptions): Promise<Loan> {
-    // The opening of a session has a limit of its own.
-    const isFull = this.#onLoan.size >= this.#limits.max;
-    const loan = this.#line.join(
-      purpose,
-      isFull ? { signal, timeoutMs } : { signal },
-    );
+    const loan = this.#line.join(purpose, { signal, timeoutMs });
     this.#fetch();
     return loan;
   }
@@ -167,8 +164,9 @@ export class SessionPool {
   #takeFromHand(): Member | undefined {
     for (;;) {
       const member = this.#atHand.pop();
-      if (member === undefined || isUsable(member)) return member;
-      this.#members.release(member);
+      if (member === undefined) return undefined;
+      if (isUsable(member) && this.#idleSince() < member.usedAt) return member;
+      this.#members.retire(member);
     }
   }
 
@@ -203,7 +201,7 @@ export class SessionPool {
 
   #handOver(member: Member): void {
     if (this.#line.serveFirst((purpose) => this.#lend(member, purpose))) return;
-    if (this.#closed) this.#members.release(member);
+    if (this.#closed) this.#members.retire(member);
     else {
       member.usedAt = performance.now();
       this.#atHand.push(member);
@@ -232,7 +230,7 @@ export class SessionPool {
     if (!this.#onLoan.delete(member)) return;
     if (isUsable(member)) this.#handOver(member);
     else {
-      this.#members.release(member);
+      this.#members.retire(member);
       this.#fetch();
     }
     this.#checkDrained();
@@ -242,17 +240,24 @@ export class SessionPool {
     if (this.#onLoan.size + this.#line.size === 0) this.#onDrained?.();
   }
 
-  /** Leaves sessions that weren't used for an interval to the library, which closes idle ones. */
+  /** Sessions that weren't used since then have been idle for long enough. */
+  #idleSince(): number {
+    return performance.now() - this.#limits.idleTimeoutMs;
+  }
+
+  /** Closes idle sessions; those used first come first. */
   #tidy(): void {
-    const before = performance.now() - tidyInterval(this.#limits);
-    const recent = this.#atHand.findIndex(({ usedAt }) => usedAt > before);
-    const idle = this.#atHand.splice(0, recent < 0 ? Infinity : recent);
-    for (const member of idle) this.#members.release(member);
+    const since = this.#idleSince();
+    while (this.#atHand.length > 0 && this.#atHand[0].usedAt <= since) {
+      this.#members.retire(this.#atHand.shift()!);
+    }
     this.#tidying = this.#atHand.length > 0 ? this.#tidyLater() : undefined;
   }
 
   #tidyLater(): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.#tidy(), tidyInterval(this.#limits));
+    const left = this.#atHand[0].usedAt - this.#idleSince();
+    const delay = Math.min(Math.ceil(left), MAX_DELAY_MS);
+    return setTimeout(() => this.#tidy(), delay);
   }
 
   #lateError(purpose: string, timeoutMs: number): unknown {
@@ -265,8 +270,8 @@ export class SessionPool {
     return new DatabaseError({
       code: "55P03",
       message: `Cannot get a connection for ${shorten(purpose)} within ` +
-        `${timeoutMs} ms: ${holders.length} of ${max} are in use, for ${
-          holders.join(", ") || "nothing"
+        `${timeoutMs} ms: ${holders.length} of ${max} are in use${
+          holders.length === 0 ? "" : `, for ${holders.join(", ")}`
         }, ${this.#members.fetching} are being opened, and ${others} more ${
           others === 1 ? "caller waits" : "callers wait"
         }; end what holds them, or raise pool.max or pool.acquireTimeoutMs`,

@@ -54,7 +54,7 @@ export interface Wire {
 }
 
 /** A cancelled statement has this long to end before its connection is closed. */
-const CANCEL_GRACE_MS = 5_000;
+const CANCEL_GRACE_MS = 2_000;
 const CANCEL_AGAIN_MS = 100;
 const CANCEL_SETTLE_MS = 100;
 const DRAIN_MS = 20;
@@ -253,13 +253,13 @@ export class WireSession implements Session {
       () => controller.abort(),
     );
     // A request that overtakes its statement does nothing, so it is repeated.
-    while (!ended) {
+    for (let pause = CANCEL_AGAIN_MS; !ended; pause *= 2) {
       try {
         await this.#wire.cancel(controller.signal);
       } catch {
         // The grace takes care of requests that fail.
       }
-      await within(CANCEL_AGAIN_MS, end);
+      await within(pause, end);
     }
     // CockroachDB may hang up before it cancels: a request without effect can still be on its way.
     if (

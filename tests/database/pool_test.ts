@@ -255,6 +255,43 @@ poolTest(
 );
 
 poolTest(
+  "SessionPool closes an idle session when its time is over, and never lends it then",
+  async ({ driver, pool }) => {
+    await pool.use(settled);
+    const [session] = driver.sessions;
+    const start = performance.now();
+    await until(() => session.closed);
+    const took = performance.now() - start;
+    assert(took > 190 && took < 390, `it took ${took} ms`);
+
+    await pool.use(settled);
+    // Without a turn of the loop no timer can close it.
+    const end = performance.now() + 200;
+    while (performance.now() < end);
+    await pool.use(settled);
+    assertEquals(driver.sessions.length, 3);
+  },
+  { idleTimeoutMs: 200 },
+);
+
+poolTest(
+  "SessionPool keeps to a caller's time limit while it opens a session",
+  async ({ driver, pool }) => {
+    const gate = Promise.withResolvers<void>();
+    driver.gate = gate.promise;
+    const error = await assertRejects(
+      () => pool.acquire({ timeoutMs: 20, purpose: "SELECT 1" }),
+      DatabaseError,
+      "Cannot get a connection for SELECT 1 within 20 ms: 0 of 10 are in use, 1 are being opened, and 0 more callers wait",
+    );
+    assertEquals(error.kind, "timeout");
+    gate.resolve();
+    await pool.use(settled);
+    assertEquals(driver.attempts, 1);
+  },
+);
+
+poolTest(
   "SessionPool replaces sessions that have lived long enough",
   async ({ driver, pool }) => {
     await pool.use(settled);
