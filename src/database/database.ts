@@ -18,6 +18,7 @@ import type {
 import { ConfigError } from "../errors.ts";
 import { Attempts, type TransactionOptions } from "./attempt.ts";
 import { BatchQueries } from "./batches.ts";
+import { LentSession } from "./lent_session.ts";
 import { Observer } from "./observer.ts";
 import { createDatabase, dropDatabase } from "./databases.ts";
 import { DEFAULT_DRIVER } from "./default_driver.ts";
@@ -226,7 +227,14 @@ export class Database extends BatchQueries {
 
   /** Runs `fn` on a session of the pool, as the driver gives it: values are text there. */
   async withSession<T>(fn: (session: Session) => Promise<T>): Promise<T> {
-    return await this.#pool.use(fn);
+    return await this.#pool.use(async (session) => {
+      const lent = new LentSession(session);
+      try {
+        return await fn(lent);
+      } finally {
+        lent.end();
+      }
+    });
   }
 
   /** Opens a session of its own, outside the pool, with the database's settings. Close it. */
