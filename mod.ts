@@ -24,19 +24,16 @@
 export {
   Database,
   Database as AsyncDatabase,
-  type ServerInfo,
 } from "./src/database/database.ts";
+export type { ServerInfo } from "./src/database/server_info.ts";
 export type { DatabaseOptions } from "./src/database/options.ts";
 export type { QueryEvent } from "./src/database/observer.ts";
 export type { PagesOptions } from "./src/database/pages.ts";
 export { Table } from "./src/database/table.ts";
 export { Transaction } from "./src/database/transaction.ts";
 export type { TransactionOptions } from "./src/database/attempt.ts";
-export {
-  Queries,
-  type QueryOptions,
-  type StreamQueryOptions,
-} from "./src/database/queries.ts";
+export type { QueryOptions } from "./src/database/limits.ts";
+export { Queries, type StreamQueryOptions } from "./src/database/queries.ts";
 export { RowQueries } from "./src/database/rows.ts";
 export {
   type BatchInsertOptions,

@@ -8,10 +8,11 @@
 
 import { quoteIdentifier, quoteName } from "../sql.ts";
 import type { Row, Statement } from "./crud.ts";
+import type { QueryOptions } from "./limits.ts";
 import { JsonValue } from "./values.ts";
 
 /** How a batch is cut. */
-export interface BatchOptions {
+export interface BatchOptions extends QueryOptions {
   /** How many rows a statement carries. Default: 1,000. */
   chunkSize?: number;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { QueryResult } from "../driver/driver.ts";
+import type { CallOptions, QueryResult } from "../driver/driver.ts";
 import {
   batchDeleteStatements,
   batchInsertStatements,
@@ -20,6 +20,7 @@ import {
 } from "./catalog.ts";
 import { mapConcurrently } from "./concurrently.ts";
 import type { Row, Statement } from "./crud.ts";
+import { limitsOf } from "./limits.ts";
 import { RowQueries } from "./rows.ts";
 import { decodeRows } from "./values.ts";
 
@@ -44,6 +45,7 @@ export abstract class BatchQueries extends RowQueries {
    * Inserts many rows of the same columns, and returns how many. A statement carries a chunk of them:
    * on a database four run at once and each commits by itself, so where one fails others may have
    * been written; in a transaction they run one after another and commit together.
+   * After the `signal`, or a chunk that takes longer than `timeoutMs`, no more chunks are sent.
    *
    * @throws {TypeError} Where the rows differ in their columns, or the table has no such column.
    */
@@ -63,13 +65,15 @@ export abstract class BatchQueries extends RowQueries {
     rows: readonly Row[],
     options: BatchInsertOptions = {},
   ): Promise<number | T[]> {
+    const limits = limitsOf(options, ["chunkSize", "returning"]);
     const results = await this.#batch(
       rows.length === 0 ? [] : batchInsertStatements(
         table,
         rows,
-        await this.#columnTypes(table),
+        await this.#columnTypes(table, limits),
         options,
       ),
+      limits,
     );
     if (options.returning === undefined) return rowCountOf(results);
     return results.flatMap(({ columns, rows }) =>
@@ -86,11 +90,11 @@ export abstract class BatchQueries extends RowQueries {
     rows: readonly Row[],
     options: BatchKeyOptions = {},
   ): Promise<number> {
+    const limits = limitsOf(options, ["chunkSize", "key"]);
     if (rows.length === 0) return 0;
-    const types = await this.#columnTypes(table);
-    return rowCountOf(
-      await this.#batch(batchUpdateStatements(table, rows, types, options)),
-    );
+    const types = await this.#columnTypes(table, limits);
+    const statements = batchUpdateStatements(table, rows, types, options);
+    return rowCountOf(await this.#batch(statements, limits));
   }
 
   /**
@@ -102,37 +106,47 @@ export abstract class BatchQueries extends RowQueries {
     keys: readonly unknown[],
     options: BatchKeyOptions = {},
   ): Promise<number> {
+    const limits = limitsOf(options, ["chunkSize", "key"]);
     if (keys.length === 0) return 0;
-    const types = await this.#columnTypes(table);
-    return rowCountOf(
-      await this.#batch(batchDeleteStatements(table, keys, types, options)),
-    );
+    const types = await this.#columnTypes(table, limits);
+    const statements = batchDeleteStatements(table, keys, types, options);
+    return rowCountOf(await this.#batch(statements, limits));
   }
 
-  #batch(statements: Iterable<Statement>): Promise<QueryResult[]> {
+  #batch(
+    statements: Iterable<Statement>,
+    limits: CallOptions,
+  ): Promise<QueryResult[]> {
     return mapConcurrently(
       statements,
-      ({ text, args }) => this.run(text, args, {}),
+      ({ text, args }) => this.run(text, args, limits),
       { limit: BATCH_CONCURRENCY },
     );
   }
 
-  async #columnTypes(table: string): Promise<Map<string, string>> {
+  async #columnTypes(
+    table: string,
+    limits: CallOptions,
+  ): Promise<Map<string, string>> {
     const { text, args } = columnTypesStatement(table);
-    const { rows } = await this.run(text, args, {});
+    const { rows } = await this.run(text, args, limits);
     const names = new Map<string, string>();
     for (const oid of userTypes(rows)) {
-      names.set(oid, await this.#typeName(oid));
+      names.set(oid, await this.#typeName(oid, limits));
     }
     return columnTypes(rows, names);
   }
 
-  async #typeName(oid: string): Promise<string> {
+  async #typeName(oid: string, limits: CallOptions): Promise<string> {
     const { text, args } = typeStatement(oid);
-    const { rows: [[schema, name, element]] } = await this.run(text, args, {});
+    const { rows: [[schema, name, element]] } = await this.run(
+      text,
+      args,
+      limits,
+    );
     return element === null
       ? typeName(schema!, name!)
-      : `${await this.#typeName(element)}[]`;
+      : `${await this.#typeName(element, limits)}[]`;
   }
 }
 

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { checkOptionNames } from "../driver/config.ts";
 import { quoteIdentifier, quoteLiteral, quoteName } from "../sql.ts";
 import { orderTerms, type Where, whereConditions } from "./conditions.ts";
+import type { QueryOptions } from "./limits.ts";
 
 /** A row: column names and values. */
 export type Row = Record<string, unknown>;
@@ -21,7 +21,7 @@ export interface Statement {
 }
 
 /** What {@linkcode Queries.select} reads. */
-export interface SelectOptions {
+export interface SelectOptions extends QueryOptions {
   /** The columns. Default: all. */
   columns?: readonly string[];
   /** Conditions that all have to hold. */
@@ -45,11 +45,25 @@ export interface SelectOptions {
 /** What {@linkcode Queries.count} counts. */
 export type CountOptions = Pick<
   SelectOptions,
-  "where" | "whereClause" | "params" | "asOfSystemTime"
+  keyof QueryOptions | "where" | "whereClause" | "params" | "asOfSystemTime"
 >;
 
+/** The names of {@linkcode CountOptions}, without the limits. */
+export const COUNT_OPTIONS: readonly string[] = [
+  "where",
+  "whereClause",
+  "params",
+  "asOfSystemTime",
+];
+
+/** The names of {@linkcode SelectOptions}, without the limits. */
+export const SELECT_OPTIONS: readonly string[] = [
+  ...COUNT_OPTIONS,
+  ...["columns", "orderBy", "limit", "offset", "forUpdate"],
+];
+
 /** Whether a statement without conditions may touch every row. */
-export interface AllOptions {
+export interface AllOptions extends QueryOptions {
   /** Has to be `true` where the conditions are empty. */
   all?: boolean;
 }
@@ -87,18 +101,11 @@ export function upsertStatement(
   };
 }
 
-const COUNT_OPTIONS = ["where", "whereClause", "params", "asOfSystemTime"];
-const SELECT_OPTIONS = [
-  ...COUNT_OPTIONS,
-  ...["columns", "orderBy", "limit", "offset", "forUpdate"],
-];
-
 /** Writes a SELECT. */
 export function selectStatement(
   table: string,
   options: SelectOptions = {},
 ): Statement {
-  checkOptionNames(options, SELECT_OPTIONS);
   const { columns, orderBy, limit, offset, forUpdate } = options;
   const { text: conditions, args } = conditionsOf(options);
   const parts = [
@@ -124,7 +131,6 @@ export function countStatement(
   table: string,
   options: CountOptions = {},
 ): Statement {
-  checkOptionNames(options, COUNT_OPTIONS);
   const { text: conditions, args } = conditionsOf(options);
   return {
     text: `SELECT count(*) AS count FROM ${quoteName(table)} ${conditions}`
@@ -224,7 +230,6 @@ function restriction(
   options: AllOptions & { where?: Where },
   args: unknown[],
 ): string {
-  checkOptionNames(options, ["all", "where"]);
   const { where = {}, all } = options;
   if (Object.keys(where).length > 0) {
     return ` WHERE ${whereConditions(where, args)}`;

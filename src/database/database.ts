@@ -4,8 +4,11 @@
  * @module
  */
 
-import { grantedEnvironment, resolveConfig } from "../driver/config.ts";
-import { connectFailure } from "../driver/connect_failure.ts";
+import {
+  checkOptionNames,
+  grantedEnvironment,
+  resolveConfig,
+} from "../driver/config.ts";
 import { withUnknownOutcome } from "../driver/loss.ts";
 import type {
   ConnectionConfig,
@@ -18,10 +21,11 @@ import type {
 import { ConfigError } from "../errors.ts";
 import { Attempts, type TransactionOptions } from "./attempt.ts";
 import { BatchQueries } from "./batches.ts";
-import { LentSession } from "./lent_session.ts";
+import { whileLent } from "./lent_session.ts";
 import { Observer } from "./observer.ts";
-import { createDatabase, dropDatabase } from "./databases.ts";
+import { checkDatabase, createDatabase, dropDatabase } from "./databases.ts";
 import { DEFAULT_DRIVER } from "./default_driver.ts";
+import { limitsOf, type QueryOptions } from "./limits.ts";
 import { checkOptions, type DatabaseOptions } from "./options.ts";
 import { type CloseOptions, SessionPool } from "./pool.ts";
 import type { StreamQueryOptions } from "./queries.ts";
@@ -33,8 +37,6 @@ import { Tokens } from "./tokens.ts";
 import { Transaction } from "./transaction.ts";
 import { UserTypes } from "./user_types.ts";
 import type { ResultTypes } from "./values.ts";
-
-export type { ServerInfo } from "./server_info.ts";
 
 /**
  * A client of CockroachDB, and of PostgreSQL.
@@ -115,16 +117,11 @@ export class Database extends BatchQueries {
    *
    * @throws {DatabaseError} Where it doesn't: no server, no such database, no admittance.
    */
-  async connect(): Promise<Database> {
-    await this.#pool.use(async (session) => {
-      // CockroachDB lets a client into a database that isn't there.
-      if (session.parameters.crdb_version === undefined) return;
-      try {
-        await session.query("SELECT 1 FROM pg_catalog.pg_database LIMIT 1");
-      } catch (error) {
-        throw connectFailure(error, this.#config);
-      }
-    });
+  async connect(options: QueryOptions = {}): Promise<Database> {
+    await this.withSession(
+      (session) => checkDatabase(session, this.#config, options),
+      options,
+    );
     return this;
   }
 
@@ -134,8 +131,9 @@ export class Database extends BatchQueries {
    *
    * @param options `timeoutMs`: another limit, in milliseconds.
    */
-  close(options: CloseOptions = {}): Promise<void> {
-    return this.#pool.close(options);
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkOptionNames(options, ["timeoutMs"]);
+    await this.#pool.close(options);
   }
 
   /** The same as {@linkcode Database.close}, for `await using`. */
@@ -144,18 +142,19 @@ export class Database extends BatchQueries {
   }
 
   /** Says what the server is. */
-  async server(): Promise<ServerInfo> {
+  async server(options: QueryOptions = {}): Promise<ServerInfo> {
+    const limits = limitsOf(options);
     const { crdb_version, server_version } = await this.#pool
-      .use((session) => Promise.resolve(session.parameters));
+      .use((session) => Promise.resolve(session.parameters), limits);
     const version = crdb_version ??
-      (await this.queryOne<{ version: string }>`SELECT version()`)!.version;
+      (await this.run("SELECT version()", [], limits)).rows[0][0]!;
     return describeServer(version, server_version);
   }
 
   /** Makes a database. */
   async createDatabase(
     name: string,
-    options: { ifNotExists?: boolean } = {},
+    options: QueryOptions & { ifNotExists?: boolean } = {},
   ): Promise<void> {
     await createDatabase(this, name, options);
   }
@@ -168,11 +167,9 @@ export class Database extends BatchQueries {
    */
   async dropDatabase(
     name: string,
-    options: { ifExists?: boolean; cascade?: boolean } = {},
+    options: QueryOptions & { ifExists?: boolean; cascade?: boolean } = {},
   ): Promise<void> {
-    const { ifExists, cascade } = options;
-    const cascades = cascade ? (await this.server()).kind : undefined;
-    await dropDatabase(this, name, { ifExists, cascades });
+    await dropDatabase(this, name, options);
   }
 
   /** A table by name, with methods that know its key. */
@@ -213,7 +210,7 @@ export class Database extends BatchQueries {
       (turns) => fn(new Transaction(turns, context)),
       options,
     );
-    if (token !== undefined) await this.#tokens.prepare();
+    if (token !== undefined) await this.#tokens.prepare(signal);
     return await runWithRetries(attempts, { maxRetries, signal });
   }
 
@@ -226,20 +223,23 @@ export class Database extends BatchQueries {
   }
 
   /** Runs `fn` on a session of the pool, as the driver gives it: values are text there. */
-  async withSession<T>(fn: (session: Session) => Promise<T>): Promise<T> {
-    return await this.#pool.use(async (session) => {
-      const lent = new LentSession(session);
-      try {
-        return await fn(lent);
-      } finally {
-        lent.end();
-      }
-    });
+  async withSession<T>(
+    fn: (session: Session) => Promise<T>,
+    options: QueryOptions = {},
+  ): Promise<T> {
+    return await this.#pool.use(whileLent(fn), limitsOf(options));
   }
 
-  /** Opens a session of its own, outside the pool, with the database's settings. Close it. */
-  async openSession(): Promise<Session> {
-    return await this.#driver.connect(this.#config);
+  /**
+   * Opens a session of its own, outside the pool, with the database's settings. Close it.
+   *
+   * @param options The limits of the opening. Default: `connectTimeoutMs`.
+   */
+  async openSession(options: QueryOptions = {}): Promise<Session> {
+    const { signal, timeoutMs } = limitsOf(options);
+    const connectTimeoutMs = timeoutMs ?? this.#config.connectTimeoutMs;
+    const config = { ...this.#config, connectTimeoutMs };
+    return await this.#driver.connect(config, { signal });
   }
 
   /** Runs a statement on a connection of the pool. */
@@ -287,8 +287,7 @@ export class Database extends BatchQueries {
     options: StreamQueryOptions,
   ): AsyncGenerator<RowBatch, void> {
     const { signal, timeoutMs } = options;
-    const limits = { signal, timeoutMs };
-    const loan = await this.#pool.acquire({ ...limits, purpose: text });
+    const loan = await this.#pool.acquire({ signal, timeoutMs, purpose: text });
     try {
       yield* this.#types.follow(
         loan.session.stream(text, encoded, options),

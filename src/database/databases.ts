@@ -1,11 +1,18 @@
 /**
- * Makes and drops databases.
+ * Makes and drops databases, and looks whether they are there.
  *
  * @module
  */
 
+import { connectFailure } from "../driver/connect_failure.ts";
+import type {
+  CallOptions,
+  ConnectionConfig,
+  Session,
+} from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
 import { quoteIdentifier } from "../sql.ts";
+import { limitsOf, type QueryOptions } from "./limits.ts";
 import type { Queries } from "./queries.ts";
 import type { ServerInfo } from "./server_info.ts";
 
@@ -21,13 +28,18 @@ const MADE_BY_OTHERS = ["42P04", "23505"];
 export async function createDatabase(
   queries: Queries,
   name: string,
-  options: { ifNotExists?: boolean } = {},
+  options: QueryOptions & { ifNotExists?: boolean } = {},
 ): Promise<void> {
   const { ifNotExists = false } = options;
+  const limits = limitsOf(options, ["ifNotExists"]);
   // PostgreSQL has no IF NOT EXISTS here, and two that look first may both go on to make it.
-  if (ifNotExists && await exists(queries, name)) return;
+  if (ifNotExists && await exists(queries, name, limits)) return;
   try {
-    await queries.execute(`CREATE DATABASE ${quoteIdentifier(name)}`);
+    await queries.execute(
+      `CREATE DATABASE ${quoteIdentifier(name)}`,
+      [],
+      limits,
+    );
   } catch (error) {
     const isMade = error instanceof DatabaseError &&
       MADE_BY_OTHERS.includes(error.code);
@@ -38,23 +50,57 @@ export async function createDatabase(
 /**
  * Drops a database.
  *
- * @param options `cascades`: the kind of server, where everything in it goes too.
+ * @param queries What runs the statement, and knows the kind of server.
+ * @param name The database.
+ * @param options `cascade`: everything in it goes too.
  */
 export async function dropDatabase(
-  queries: Queries,
+  queries: Queries & { server(limits: CallOptions): Promise<ServerInfo> },
   name: string,
-  options: { ifExists?: boolean; cascades?: ServerInfo["kind"] } = {},
+  options: QueryOptions & { ifExists?: boolean; cascade?: boolean } = {},
 ): Promise<void> {
-  const { ifExists, cascades } = options;
+  const { ifExists, cascade } = options;
+  const limits = limitsOf(options, ["ifExists", "cascade"]);
   await queries.execute(
     `DROP DATABASE ${ifExists ? "IF EXISTS " : ""}${quoteIdentifier(name)}${
-      cascades === undefined ? "" : CASCADE[cascades]
+      cascade ? CASCADE[(await queries.server(limits)).kind] : ""
     }`,
+    [],
+    limits,
   );
 }
 
-async function exists(queries: Queries, name: string): Promise<boolean> {
+/**
+ * Makes sure that a session's database is there: CockroachDB lets a client into one that isn't.
+ *
+ * @param session The session; it is free.
+ * @param config Where it leads to.
+ * @param limits The limits of the question.
+ * @throws {DatabaseError} Where there is no such database.
+ */
+export async function checkDatabase(
+  session: Session,
+  config: ConnectionConfig,
+  { signal, timeoutMs }: CallOptions,
+): Promise<void> {
+  if (session.parameters.crdb_version === undefined) return;
+  const look = "SELECT 1 FROM pg_catalog.pg_database LIMIT 1";
+  try {
+    await session.query(look, [], { signal, timeoutMs });
+  } catch (error) {
+    // A signal's reason is the caller's own.
+    throw error instanceof DatabaseError
+      ? connectFailure(error, config)
+      : error;
+  }
+}
+
+async function exists(
+  queries: Queries,
+  name: string,
+  limits: CallOptions,
+): Promise<boolean> {
   const found =
     "SELECT 1 AS found FROM pg_catalog.pg_database WHERE datname = $1";
-  return await queries.queryOne(found, [name]) !== undefined;
+  return await queries.queryOne(found, [name], limits) !== undefined;
 }

@@ -90,3 +90,22 @@ export class LentSession implements Session {
     });
   }
 }
+
+/**
+ * Makes a callback's session one on loan, until the callback has ended.
+ *
+ * @param fn The callback.
+ * @returns The callback for the session itself.
+ */
+export function whileLent<T>(
+  fn: (session: Session) => Promise<T>,
+): (session: Session) => Promise<T> {
+  return async (session) => {
+    const lent = new LentSession(session);
+    try {
+      return await fn(lent);
+    } finally {
+      lent.end();
+    }
+  };
+}

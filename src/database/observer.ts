@@ -6,7 +6,7 @@
  */
 
 import type { QueryResult, RowBatch } from "../driver/driver.ts";
-import type { QueryOptions } from "./queries.ts";
+import type { QueryOptions } from "./limits.ts";
 import { encodeArguments } from "./values.ts";
 
 /** What a statement took; its arguments are never part of it. */

@@ -6,13 +6,13 @@
  */
 
 import type { QueryResult } from "../driver/driver.ts";
-import { checkOptionNames } from "../driver/config.ts";
 import { quoteIdentifier } from "../sql.ts";
 import type { Where } from "./conditions.ts";
 import { selectStatement, type Statement } from "./crud.ts";
+import type { QueryOptions } from "./limits.ts";
 
 /** How a table is cut into pages. */
-export interface PagesOptions {
+export interface PagesOptions extends QueryOptions {
   /** How many rows a page holds. Default: 100. */
   size?: number;
   /**
@@ -25,6 +25,9 @@ export interface PagesOptions {
   /** The column that tells the rows apart. Default: `"id"`. */
   key?: string;
 }
+
+/** The names of {@linkcode PagesOptions}, without the limits and the key. */
+export const PAGES_OPTIONS: readonly string[] = ["size", "orderBy", "where"];
 
 /** The way through a table. */
 export interface Keyset {
@@ -44,7 +47,6 @@ export interface Keyset {
  * @throws {RangeError} A size that isn't a whole number from 1.
  */
 export function keysetOf(options: PagesOptions): Keyset {
-  checkOptionNames(options, ["size", "key", "orderBy", "where"]);
   const { size = 100, key = "id", orderBy = key, where } = options;
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new RangeError(

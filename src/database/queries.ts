@@ -5,29 +5,16 @@
  * @module
  */
 
-import { checkOptionNames } from "../driver/config.ts";
 import type {
-  CallOptions,
   QueryResult,
   RowBatch,
   SessionQueryOptions,
 } from "../driver/driver.ts";
 import type { Row } from "./crud.ts";
-import { checkTimeLimit } from "./pool_limits.ts";
+import { limitsOf, type QueryOptions } from "./limits.ts";
 import { RowReader } from "./row_reader.ts";
 import { templateStatement } from "./template.ts";
 import { decodeRows, type ResultTypes } from "./values.ts";
-
-/** Options of one query. */
-export interface QueryOptions extends CallOptions {
-  /** Cancels the statement on the server when it fires. */
-  signal?: AbortSignal;
-  /**
-   * Cancels the statement on the server after this many milliseconds. Where all connections
-   * are in use, the waiting for one has the same limit.
-   */
-  timeoutMs?: number;
-}
 
 /** Options of {@linkcode Queries.stream}. */
 export interface StreamQueryOptions extends QueryOptions {
@@ -123,8 +110,9 @@ export abstract class Queries {
     args: readonly unknown[] = [],
     options: StreamQueryOptions = {},
   ): AsyncGenerator<T, void> {
-    checkCallOptions(options, STREAM_OPTIONS);
-    for await (const { columns, rows } of this.runStream(text, args, options)) {
+    const { batchSize } = options;
+    const limits = { ...limitsOf(options, ["batchSize"]), batchSize };
+    for await (const { columns, rows } of this.runStream(text, args, limits)) {
       yield* decodeRows(columns, rows, this.types.values) as T[];
     }
   }
@@ -140,19 +128,6 @@ export abstract class Queries {
     }
     const [args = [], options] = rest as [unknown[]?, QueryOptions?];
     if (options === undefined) return this.run(text, args, { sink });
-    checkCallOptions(options, CALL_OPTIONS);
-    return this.run(text, args, { ...options, sink });
+    return this.run(text, args, { ...limitsOf(options), sink });
   }
-}
-
-const CALL_OPTIONS = ["signal", "timeoutMs"];
-const STREAM_OPTIONS = [...CALL_OPTIONS, "batchSize"];
-
-function checkCallOptions(
-  options: QueryOptions,
-  names: readonly string[],
-): void {
-  checkOptionNames(options, names);
-  const { timeoutMs } = options;
-  if (timeoutMs !== undefined) checkTimeLimit("timeoutMs", timeoutMs);
 }

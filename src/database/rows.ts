@@ -4,18 +4,20 @@
  * @module
  */
 
-import type { QueryResult } from "../driver/driver.ts";
+import type { CallOptions, QueryResult } from "../driver/driver.ts";
 import { quoteName } from "../sql.ts";
 import { existsStatement, primaryKeyStatement } from "./catalog.ts";
 import type { Where } from "./conditions.ts";
 import {
   type AllOptions,
+  COUNT_OPTIONS,
   type CountOptions,
   countStatement,
   createTableStatement,
   deleteStatement,
   insertStatement,
   type Row,
+  SELECT_OPTIONS,
   type SelectOptions,
   selectStatement,
   type Statement,
@@ -27,10 +29,12 @@ import {
   type Keyset,
   keysetOf,
   type PageEnd,
+  PAGES_OPTIONS,
   type PagesOptions,
   pageStatement,
   VALUES_END,
 } from "./pages.ts";
+import { limitsOf, type QueryOptions } from "./limits.ts";
 import { Queries } from "./queries.ts";
 import { RowReader } from "./row_reader.ts";
 import { decodeRows } from "./values.ts";
@@ -46,36 +50,44 @@ export abstract class RowQueries extends Queries {
   async createTable(
     name: string,
     columns: Record<string, string>,
-    options: { ifNotExists?: boolean } = {},
+    options: QueryOptions & { ifNotExists?: boolean } = {},
   ): Promise<void> {
-    await this.run(createTableStatement(name, columns, options), [], {});
+    const limits = limitsOf(options, ["ifNotExists"]);
+    await this.run(createTableStatement(name, columns, options), [], limits);
   }
 
   /** Drops a table. */
   async dropTable(
     name: string,
-    options: { ifExists?: boolean; cascade?: boolean } = {},
+    options: QueryOptions & { ifExists?: boolean; cascade?: boolean } = {},
   ): Promise<void> {
+    const limits = limitsOf(options, ["ifExists", "cascade"]);
     const { ifExists, cascade } = options;
     await this.run(
       `DROP TABLE ${ifExists ? "IF EXISTS " : ""}${quoteName(name)}${
         cascade ? " CASCADE" : ""
       }`,
       [],
-      {},
+      limits,
     );
   }
 
   /** Says whether a table or view is there, in its schema or, without one, on the search path. */
-  async exists(table: string): Promise<boolean> {
+  async exists(table: string, options: QueryOptions = {}): Promise<boolean> {
+    const limits = limitsOf(options);
     const { text, args } = existsStatement(table);
-    const { rows } = await this.run(text, args, {});
+    const { rows } = await this.run(text, args, limits);
     return rows.length > 0;
   }
 
   /** Inserts a row and returns it as the table has it. */
-  async insert<T = Row>(table: string, row: Row): Promise<T> {
-    return await this.#only<T>(insertStatement(table, row));
+  async insert<T = Row>(
+    table: string,
+    row: Row,
+    options: QueryOptions = {},
+  ): Promise<T> {
+    const limits = limitsOf(options);
+    return await this.#only<T>(insertStatement(table, row), limits);
   }
 
   /**
@@ -87,10 +99,11 @@ export abstract class RowQueries extends Queries {
   async upsert<T = Row>(
     table: string,
     row: Row,
-    options: { conflict?: readonly string[] } = {},
+    options: QueryOptions & { conflict?: readonly string[] } = {},
   ): Promise<T> {
-    const conflict = options.conflict ?? await this.#primaryKey(table);
-    return await this.#only<T>(upsertStatement(table, row, conflict));
+    const limits = limitsOf(options, ["conflict"]);
+    const conflict = options.conflict ?? await this.#primaryKey(table, limits);
+    return await this.#only<T>(upsertStatement(table, row, conflict), limits);
   }
 
   /** Reads rows. */
@@ -98,7 +111,8 @@ export abstract class RowQueries extends Queries {
     table: string,
     options: SelectOptions = {},
   ): Promise<T[]> {
-    return await this.#rows<T>(selectStatement(table, options));
+    const limits = limitsOf(options, SELECT_OPTIONS);
+    return await this.#rows<T>(selectStatement(table, options), limits);
   }
 
   /** Reads the first row, or returns `undefined` where there is none. */
@@ -106,15 +120,16 @@ export abstract class RowQueries extends Queries {
     table: string,
     options: Omit<SelectOptions, "limit"> = {},
   ): Promise<T | undefined> {
-    return (await this.#rows<T>(
-      selectStatement(table, { ...options, limit: 1 }),
-    ))[0];
+    const limits = limitsOf(options, SELECT_OPTIONS);
+    const first = selectStatement(table, { ...options, limit: 1 });
+    return await this.#only<T>(first, limits);
   }
 
   /** Counts rows. */
   async count(table: string, options: CountOptions = {}): Promise<number> {
+    const limits = limitsOf(options, COUNT_OPTIONS);
     const { text, args } = countStatement(table, options);
-    const { rows } = await this.run(text, args, {});
+    const { rows } = await this.run(text, args, limits);
     return Number(rows[0][0]);
   }
 
@@ -129,9 +144,9 @@ export abstract class RowQueries extends Queries {
     where: Where,
     options: AllOptions = {},
   ): Promise<T[]> {
-    return await this.#rows<T>(
-      updateStatement(table, changes, { ...options, where }),
-    );
+    const limits = limitsOf(options, ["all"]);
+    const statement = updateStatement(table, changes, { ...options, where });
+    return await this.#rows<T>(statement, limits);
   }
 
   /**
@@ -144,8 +159,9 @@ export abstract class RowQueries extends Queries {
     where: Where,
     options: AllOptions = {},
   ): Promise<number> {
+    const limits = limitsOf(options, ["all"]);
     const { text, args } = deleteStatement(table, { ...options, where });
-    return (await this.run(text, args, {})).rowCount;
+    return (await this.run(text, args, limits)).rowCount;
   }
 
   /**
@@ -158,10 +174,11 @@ export abstract class RowQueries extends Queries {
     table: string,
     options: PagesOptions = {},
   ): AsyncGenerator<T[], void> {
+    const limits = limitsOf(options, [...PAGES_OPTIONS, "key"]);
     const keyset = keysetOf(options);
     let after: PageEnd | undefined;
     for (;;) {
-      const page = await this.#page(table, { ...keyset, after });
+      const page = await this.#page(table, { ...keyset, after, limits });
       if (page.rows.length > 0) {
         yield decodeRows(page.columns, page.rows, this.types.values) as T[];
       }
@@ -173,11 +190,11 @@ export abstract class RowQueries extends Queries {
   /** Reads a page; one that the rows with a value don't fill goes on with those without one. */
   async #page(
     table: string,
-    options: Keyset & { after?: PageEnd },
+    options: Keyset & { after?: PageEnd; limits: CallOptions },
   ): Promise<QueryResult> {
-    const { columns, size, after } = options;
+    const { columns, size, after, limits } = options;
     const { text, args } = pageStatement(table, options);
-    const page = await this.run(text, args, {});
+    const page = await this.run(text, args, limits);
     const room = size - page.rows.length;
     if (room === 0 || columns.length === 1 || after?.[0] === null) return page;
     const rest = pageStatement(table, {
@@ -185,22 +202,26 @@ export abstract class RowQueries extends Queries {
       size: room,
       after: VALUES_END,
     });
-    const { rows } = await this.run(rest.text, rest.args, {});
+    const { rows } = await this.run(rest.text, rest.args, limits);
     return { ...page, rows: [...page.rows, ...rows] };
   }
 
-  async #rows<T>({ text, args }: Statement): Promise<T[]> {
+  async #rows<T>(
+    { text, args }: Statement,
+    limits: CallOptions,
+  ): Promise<T[]> {
     const reader = new RowReader(this.types);
-    return reader.finish(await this.run(text, args, { sink: reader })) as T[];
+    const options = { ...limits, sink: reader };
+    return reader.finish(await this.run(text, args, options)) as T[];
   }
 
-  async #only<T>(statement: Statement): Promise<T> {
-    return (await this.#rows<T>(statement))[0];
+  async #only<T>(statement: Statement, limits: CallOptions): Promise<T> {
+    return (await this.#rows<T>(statement, limits))[0];
   }
 
-  async #primaryKey(table: string): Promise<string[]> {
+  async #primaryKey(table: string, limits: CallOptions): Promise<string[]> {
     const { text, args } = primaryKeyStatement(table);
-    const { rows } = await this.run(text, args, {});
+    const { rows } = await this.run(text, args, limits);
     return rows.map(([name]) => name!);
   }
 }

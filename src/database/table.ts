@@ -6,9 +6,11 @@
 
 import type { Where } from "./conditions.ts";
 import type { CountOptions, Row, SelectOptions } from "./crud.ts";
+import { checkOptionNames } from "../driver/config.ts";
 import type { BatchOptions } from "./batch.ts";
-import type { PagesOptions } from "./pages.ts";
+import { PAGES_OPTIONS, type PagesOptions } from "./pages.ts";
 import type { BatchQueries } from "./batches.ts";
+import { checkCallOptions, limitsOf, type QueryOptions } from "./limits.ts";
 
 /**
  * A table whose rows have the type `T`.
@@ -31,6 +33,7 @@ export class Table<T = Row> {
     name: string,
     options: { key?: string } = {},
   ) {
+    checkOptionNames(options, ["key"]);
     const { key = "id" } = options;
     this.#queries = queries;
     this.#name = name;
@@ -38,27 +41,40 @@ export class Table<T = Row> {
   }
 
   /** Inserts a row and returns it as the table has it. */
-  create(row: Partial<T>): Promise<T> {
-    return this.#queries.insert<T>(this.#name, row);
+  create(row: Partial<T>, options: QueryOptions = {}): Promise<T> {
+    return this.#queries.insert<T>(this.#name, row, options);
   }
 
   /** Reads the row with this key, or returns `undefined` where there is none. */
-  read(key: unknown): Promise<T | undefined> {
-    return this.#queries.selectOne<T>(this.#name, { where: this.#where(key) });
+  async read(
+    key: unknown,
+    options: QueryOptions = {},
+  ): Promise<T | undefined> {
+    const where = this.#where(key);
+    return await this.#queries.selectOne<T>(this.#name, {
+      ...limitsOf(options),
+      where,
+    });
   }
 
   /** Changes the row with this key and returns it, or `undefined` where there is none. */
-  async update(key: unknown, changes: Partial<T>): Promise<T | undefined> {
+  async update(
+    key: unknown,
+    changes: Partial<T>,
+    options: QueryOptions = {},
+  ): Promise<T | undefined> {
     return (await this.#queries.update<T>(
       this.#name,
       changes,
       this.#where(key),
+      limitsOf(options),
     ))[0];
   }
 
   /** Deletes the row with this key, and says whether there was one. */
-  async delete(key: unknown): Promise<boolean> {
-    return await this.#queries.delete(this.#name, this.#where(key)) > 0;
+  async delete(key: unknown, options: QueryOptions = {}): Promise<boolean> {
+    const where = this.#where(key);
+    return await this.#queries.delete(this.#name, where, limitsOf(options)) > 0;
   }
 
   /** Reads rows. */
@@ -72,48 +88,54 @@ export class Table<T = Row> {
   }
 
   /** Says whether there is a row with this key. */
-  async exists(key: unknown): Promise<boolean> {
-    return await this.#queries.count(this.#name, { where: this.#where(key) }) >
-      0;
+  async exists(key: unknown, options: QueryOptions = {}): Promise<boolean> {
+    const where = this.#where(key);
+    return await this.#queries.count(this.#name, {
+      ...limitsOf(options),
+      where,
+    }) > 0;
   }
 
   /** Inserts a row, or updates the one that is there, and returns it. */
   upsert(
     row: Partial<T>,
-    options: { conflict?: readonly string[] } = {},
+    options: QueryOptions & { conflict?: readonly string[] } = {},
   ): Promise<T> {
     const { conflict = [this.#key] } = options;
-    return this.#queries.upsert<T>(this.#name, row, { conflict });
+    return this.#queries.upsert<T>(this.#name, row, { ...options, conflict });
   }
 
   /** Inserts many rows of the same columns and returns them as the table has them. */
-  batchCreate(
+  async batchCreate(
     rows: readonly Partial<T>[],
     options: BatchOptions = {},
   ): Promise<T[]> {
-    return this.#queries.batchInsert<T>(this.#name, rows, {
+    checkCallOptions(options, ["chunkSize"]);
+    return await this.#queries.batchInsert<T>(this.#name, rows, {
       ...options,
       returning: ["*"],
     });
   }
 
   /** Changes many rows by their key, each to its own values, and returns how many. */
-  batchUpdate(
+  async batchUpdate(
     rows: readonly Partial<T>[],
     options: BatchOptions = {},
   ): Promise<number> {
-    return this.#queries.batchUpdate(this.#name, rows, {
+    checkCallOptions(options, ["chunkSize"]);
+    return await this.#queries.batchUpdate(this.#name, rows, {
       ...options,
       key: this.#key,
     });
   }
 
   /** Deletes many rows by their key, and returns how many. */
-  batchDelete(
+  async batchDelete(
     keys: readonly unknown[],
     options: BatchOptions = {},
   ): Promise<number> {
-    return this.#queries.batchDelete(this.#name, keys, {
+    checkCallOptions(options, ["chunkSize"]);
+    return await this.#queries.batchDelete(this.#name, keys, {
       ...options,
       key: this.#key,
     });
@@ -125,8 +147,11 @@ export class Table<T = Row> {
    *
    * @throws {RangeError} A size that isn't a whole number from 1.
    */
-  pages(options: Omit<PagesOptions, "key"> = {}): AsyncGenerator<T[], void> {
-    return this.#queries.pages<T>(this.#name, { ...options, key: this.#key });
+  async *pages(
+    options: Omit<PagesOptions, "key"> = {},
+  ): AsyncGenerator<T[], void> {
+    checkCallOptions(options, PAGES_OPTIONS);
+    yield* this.#queries.pages<T>(this.#name, { ...options, key: this.#key });
   }
 
   #where(key: unknown): Where {

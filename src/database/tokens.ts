@@ -37,8 +37,13 @@ export class Tokens {
     this.#pool = pool;
   }
 
-  /** Makes the table, where it isn't there. */
-  async prepare(): Promise<void> {
+  /**
+   * Makes the table, where it isn't there.
+   *
+   * @param signal Is asked only before: all callers share the work.
+   */
+  async prepare(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     try {
       await (this.#made ??= this.#make());
     } catch (error) {

@@ -11,8 +11,9 @@ import type {
   SessionQueryOptions,
 } from "../driver/driver.ts";
 import { BatchQueries } from "./batches.ts";
+import type { QueryOptions } from "./limits.ts";
 import type { Observer } from "./observer.ts";
-import type { QueryOptions, StreamQueryOptions } from "./queries.ts";
+import type { StreamQueryOptions } from "./queries.ts";
 import { optionsFor } from "./row_reader.ts";
 import { Table } from "./table.ts";
 import type { Turns } from "./turns.ts";

@@ -1,0 +1,58 @@
+/**
+ * The limits of a call, apart from its other options. Every method takes them out here, so that none
+ * leaves an option unseen, and all of its statements have the same limits.
+ *
+ * @module
+ */
+
+import { checkOptionNames } from "../driver/config.ts";
+import type { CallOptions } from "../driver/driver.ts";
+import { checkTimeLimit } from "./pool_limits.ts";
+
+/** Options of one query, and of every other call that runs statements. */
+export interface QueryOptions extends CallOptions {
+  /** Cancels the statement on the server when it fires; of several, those to come aren't sent. */
+  signal?: AbortSignal;
+  /**
+   * Cancels the statement on the server after this many milliseconds; of several, such as the chunks
+   * of a batch, each has this limit. The waiting for a connection has the same limit.
+   */
+  timeoutMs?: number;
+}
+
+const NAMES: readonly string[] = ["signal", "timeoutMs"];
+
+/**
+ * Refuses options that a call doesn't know, and a time limit that is none.
+ *
+ * @param options The call's options.
+ * @param others The names of those that it has beside the limits.
+ * @throws {ConfigError} The option, by its name.
+ */
+export function checkCallOptions(
+  options: QueryOptions,
+  others: readonly string[] = [],
+): void {
+  checkOptionNames(options, [...others, ...NAMES]);
+  const { timeoutMs } = options;
+  if (timeoutMs !== undefined) checkTimeLimit("timeoutMs", timeoutMs);
+}
+
+/**
+ * Takes the limits out of a call's options, before anything is sent.
+ *
+ * @param options The call's options.
+ * @param others The names of those that it has beside the limits.
+ * @returns The limits, for every statement of the call.
+ * @throws {ConfigError} An unknown option, or a time limit that is none.
+ * @throws {unknown} The reason of a signal that has fired already.
+ */
+export function limitsOf(
+  options: QueryOptions,
+  others: readonly string[] = [],
+): CallOptions {
+  checkCallOptions(options, others);
+  const { signal, timeoutMs } = options;
+  signal?.throwIfAborted();
+  return { signal, timeoutMs };
+}
