@@ -5,6 +5,7 @@
  * @module
  */
 
+import { settledWithin } from "../delay.ts";
 import { DatabaseError } from "../errors.ts";
 import { Answer } from "./answer.ts";
 import type {
@@ -12,6 +13,7 @@ import type {
   TransactionStatus,
   WireFields,
 } from "./driver.ts";
+import { passwordMissing } from "./log_in.ts";
 import { CLOSED, hangUp, protocolBreach } from "./loss.ts";
 import { PgCall } from "./pg_call.ts";
 import type { Pg, PgClient, PgConnection } from "./pg_types.ts";
@@ -119,10 +121,7 @@ export class PgWire implements Wire {
     if (this.lost !== undefined) return;
     this.lost = CLOSED;
     this.#answer.discard();
-    const { promise: grace, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, CLOSE_GRACE_MS);
-    await Promise.race([this.#client.end(), grace]);
-    clearTimeout(timer);
+    await settledWithin(CLOSE_GRACE_MS, this.#client.end());
     this.#client.connection.stream.destroy();
     this.#ready();
   }
@@ -219,12 +218,7 @@ function newClient(
     // A function, for without a password the client would look for one.
     password: () => {
       if (config.password !== undefined) return config.password;
-      throw new DatabaseError({
-        severity: "FATAL",
-        code: "28P01",
-        message:
-          `Cannot log in as "${user}": the server asks for a password and none is given; give one`,
-      });
+      throw passwordMissing(user);
     },
     connectionTimeoutMillis: 0,
     // CockroachDB's default was above the client's own limit: https://www.cockroachlabs.com/docs/stable/security-reference/scram-authentication

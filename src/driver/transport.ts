@@ -11,6 +11,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { settledWithin } from "../delay.ts";
 import { DatabaseError } from "../errors.ts";
 import type { Answer } from "./answer.ts";
 import { ColumnCache } from "./column_cache.ts";
@@ -23,23 +24,14 @@ import {
   HEADER_LENGTH,
   parseCommandTag,
   parseFields,
-  parseParameter,
   parseStatus,
 } from "./frames.ts";
-import { CLOSED, hangUp, protocolBreach } from "./loss.ts";
-import { type DriverWriter, Outbox } from "./outbox.ts";
+import { LogIn } from "./log_in.ts";
+import { abandoned, CLOSED, hangUp, protocolBreach } from "./loss.ts";
+import { type DriverConn, Outbox } from "./outbox.ts";
+import { Parameters } from "./parameters.ts";
 import { copyFail, SYNC, TERMINATE } from "./requests.ts";
 import type { ByteStream } from "./socket.ts";
-
-/** The part of a `Deno.Conn` that deno-postgres uses. */
-export interface DriverConn {
-  /** Reads bytes of the frames that are meant for the driver. */
-  read(buffer: Uint8Array): Promise<number | null>;
-  /** Takes the driver's frames, a whole one at a time. */
-  readonly writable: { getWriter(): DriverWriter };
-  /** Does nothing: the transport closes the connection. */
-  close(): void;
-}
 
 const CLOSE_GRACE_MS = 1_000;
 /** So many bytes are read before timers and other connections have their turn. */
@@ -62,15 +54,16 @@ export class Transport {
 
   #stream: ByteStream;
   #outbox: Outbox;
+  #logIn: LogIn;
   #answer?: Answer;
-  #parameters: Record<string, string> = {};
-  #unread: Uint8Array[] = [];
+  #parameters = new Parameters();
   #synced = false;
   #loggedIn = false;
   #buffer = new FrameBuffer();
   #columns = new ColumnCache();
   #served: Uint8Array = NOTHING;
   #filling?: Promise<void>;
+  #answering?: Promise<void>;
   #sinceTurn = 0;
 
   /**
@@ -78,9 +71,15 @@ export class Transport {
    *
    * @param stream The connection, on which nothing was said yet.
    * @param startup What is sent now, in place of the driver's own first frame.
+   * @param logIn Answers what the server asks for then. Default: without a password.
    */
-  constructor(stream: ByteStream, startup: Uint8Array) {
+  constructor(
+    stream: ByteStream,
+    startup: Uint8Array,
+    logIn: LogIn = new LogIn({ user: "" }),
+  ) {
     this.#stream = stream;
+    this.#logIn = logIn;
     const outbox = this.#outbox = new Outbox(stream);
     outbox.sendInstead(startup);
     this.conn = {
@@ -92,8 +91,7 @@ export class Transport {
 
   /** What the server reported of itself. */
   get parameters(): Readonly<Record<string, string>> {
-    this.#readParameters();
-    return this.#parameters;
+    return this.#parameters.read();
   }
 
   /**
@@ -136,12 +134,7 @@ export class Transport {
     this.lost = CLOSED;
     this.#stream.hold(true);
     this.#answer?.discard();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const grace = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_GRACE_MS);
-    });
-    await Promise.race([this.#outbox.send(TERMINATE), grace]);
-    clearTimeout(timer);
+    await settledWithin(CLOSE_GRACE_MS, this.#outbox.send(TERMINATE));
     this.#stream.close();
     await this.#filling;
   }
@@ -166,6 +159,8 @@ export class Transport {
       const answer = this.#answer;
       if (answer?.room === 0) {
         await answer.handOver();
+      } else if (this.#answering !== undefined) {
+        await this.#answering;
       } else if (!this.#takeFrame()) await this.#fill();
     }
   }
@@ -183,11 +178,26 @@ export class Transport {
       const frame = this.#buffer.take(length);
       if (frame === undefined) return false;
       this.#keep(type, frame.subarray(HEADER_LENGTH));
-      if (isForDriver(type)) this.#served = frame;
+      if (type === FRAME.authentication) {
+        this.#answering = this.#authenticate(frame);
+      } else if (isForDriver(type)) this.#served = frame;
     } catch (error) {
       this.lose(protocolBreach(this.#loggedIn, error));
     }
     return true;
+  }
+
+  /** Answers what the server asks for. The driver sees only that it was let in. */
+  async #authenticate(frame: Uint8Array): Promise<void> {
+    try {
+      const reply = await this.#logIn.answer(frame.subarray(HEADER_LENGTH));
+      if (reply !== undefined) this.#outbox.send(reply);
+      if (this.#logIn.done) this.#served = frame;
+    } catch (error) {
+      const isOurs = error instanceof DatabaseError;
+      this.lose(isOurs ? error : abandoned("the log-in failed", error));
+    }
+    this.#answering = undefined;
   }
 
   get #phase(): Phase {
@@ -224,8 +234,9 @@ export class Transport {
         this.#fail(parseFields(body));
         break;
       case FRAME.parameterStatus:
-        this.#unread.push(body.slice());
-        if (this.#loggedIn) this.#readParameters();
+        this.#parameters.add(body);
+        // Until then nobody asks for them.
+        if (this.#loggedIn) this.#parameters.read();
         break;
       case FRAME.backendKey:
         if (body.some((byte) => byte !== 0)) this.backendKey = body.slice();
@@ -243,14 +254,6 @@ export class Transport {
       case FRAME.copyOut:
         this.#refuseCopy("TO STDOUT", "SELECT");
         break;
-    }
-  }
-
-  /** While the session logs in, nobody asks for them yet. */
-  #readParameters(): void {
-    for (const body of this.#unread.splice(0)) {
-      const [name, value] = parseParameter(body);
-      this.#parameters[name] = value;
     }
   }
 
@@ -280,11 +283,6 @@ export class Transport {
     return this.#filling ??= this.#readMore();
   }
 
-  #turn(): Promise<void> {
-    this.#sinceTurn = 0;
-    return new Promise((resolve) => setImmediate(resolve));
-  }
-
   async #readMore(): Promise<void> {
     let count: number | null = null;
     let cause: unknown;
@@ -292,7 +290,10 @@ export class Transport {
       count = await this.#stream.read(this.#buffer.room());
       this.#sinceTurn += count ?? 0;
       // A read of what is there already ends within this turn of the event loop, and so would the next.
-      if (this.#sinceTurn >= TURN_LENGTH) await this.#turn();
+      if (this.#sinceTurn >= TURN_LENGTH) {
+        this.#sinceTurn = 0;
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
     } catch (error) {
       cause = error;
     }
