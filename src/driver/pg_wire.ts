@@ -20,7 +20,7 @@ import type { Pg, PgClient, PgConnection } from "./pg_types.ts";
 import { startupMessage } from "./requests.ts";
 import type { Statement, Wire } from "./session.ts";
 import { isSocketPath } from "./socket.ts";
-import type { TlsOptions } from "./tls.ts";
+import { handshakeFailure, type TlsOptions } from "./tls.ts";
 
 const CLOSE_GRACE_MS = 1_000;
 
@@ -53,6 +53,7 @@ export class PgWire implements Wire {
   #client: PgClient;
   #answer = new Answer();
   #ready = () => {};
+  #shakesHands = false;
 
   /**
    * Makes a wire on which nothing was said yet.
@@ -84,7 +85,9 @@ export class PgWire implements Wire {
     } catch (error) {
       const fields = errorFields(error);
       if (fields === undefined) {
-        throw isHangUp(error) ? hangUp(undefined) : error;
+        const cause = isHangUp(error) ? undefined : error;
+        if (this.#shakesHands) throw handshakeFailure(cause);
+        throw cause ?? hangUp(undefined);
       }
       throw new DatabaseError(fields, { notices: this.#answer.notices });
     }
@@ -154,6 +157,10 @@ export class PgWire implements Wire {
 
   #listen(connection: PgConnection): void {
     const client = this.#client;
+    connection.on("sslconnect", () => {
+      this.#shakesHands = true;
+      connection.stream.on("secureConnect", () => this.#shakesHands = false);
+    });
     connection.on("parameterStatus", ({ parameterName, parameterValue }) => {
       this.parameters[parameterName!] = parameterValue!;
     });

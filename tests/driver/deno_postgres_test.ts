@@ -18,7 +18,6 @@ import { DatabaseError } from "../../src/errors.ts";
 import { server } from "../support/database.ts";
 import { drivers } from "../support/drivers.ts";
 import {
-  close,
   expect,
   logIn,
   scriptedServer,
@@ -214,31 +213,6 @@ denoPostgresTest(
     assert(most < 64 * 1024 ** 2, `${most} bytes were taken`);
   },
   reason ?? unreal,
-);
-
-denoPostgresTest(
-  "prefer goes on in plain text where the handshake fails, and require does not",
-  async (driver) => {
-    const failing = [
-      expect("SSLRequest"),
-      send(new TextEncoder().encode("S")),
-      close(),
-    ];
-    await using server = await scriptedServer(failing, [logIn()], failing);
-    const connecting = (mode: "prefer" | "require") =>
-      driver.connect({ ...server.config, tls: { mode } });
-    await (await connecting("prefer")).close();
-    const error = await assertRejects(
-      () => connecting("require"),
-      DatabaseError,
-    );
-    assertMatch(error.message, /the TLS handshake failed: /);
-    assertEquals(server.received.map(([first]) => first), [
-      "SSLRequest",
-      "StartupMessage",
-      "SSLRequest",
-    ]);
-  },
 );
 
 denoPostgresTest(
