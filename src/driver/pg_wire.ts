@@ -14,6 +14,7 @@ import type {
   WireFields,
 } from "./driver.ts";
 import { passwordMissing } from "./log_in.ts";
+import { FrameGuard } from "./frame_guard.ts";
 import { CLOSED, hangUp, protocolBreach } from "./loss.ts";
 import { PgCall } from "./pg_call.ts";
 import type { Pg, PgClient, PgConnection } from "./pg_types.ts";
@@ -194,18 +195,22 @@ function newConnection(pg: Pg, options: ConnectionOptions): PgConnection {
   const { tls: ssl = false, keepAlive } = options;
   const connection = new pg.Connection({ ssl, keepAlive });
   const { attachListeners } = connection;
-  // An answer that can't be read would be an error that no one can catch.
-  connection.attachListeners = (stream) =>
+  // An answer that can't be read would be an error that no one can catch, and the rest of a frame
+  // that is none would be waited for.
+  connection.attachListeners = (stream) => {
+    const guard = new FrameGuard();
     attachListeners.call(connection, {
       on: (event, listener) =>
         stream.on(event, (...values) => {
           try {
+            if (event === "data") guard.check(values[0] as Uint8Array);
             listener(...values);
           } catch (error) {
-            connection.emit("error", protocolBreach(true, error));
+            connection.emit("error", protocolBreach(guard.loggedIn, error));
           }
         }),
     });
+  };
   return connection;
 }
 
