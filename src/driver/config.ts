@@ -140,11 +140,7 @@ function tlsConfig(settings: Settings, host: string): TlsConfig {
   const given = CERTIFICATES.find((name) => settings[name] !== undefined);
   const mode = settings.sslMode ??
     (isThisMachine(host) && given === undefined ? "disable" : "verify-full");
-  if (mode === "disable" && given !== undefined) {
-    throw new ConfigError(
-      `Cannot use ${given.toLowerCase()} with sslmode=disable: without TLS there is no certificate; leave one of them out`,
-    );
-  }
+  if (mode === "disable") return { mode };
   if (sslRootCert === "system" && mode !== "verify-full") {
     throw new ConfigError(
       `Cannot use sslrootcert=system with sslmode=${mode}: anyone can get a certificate of a public authority; use sslmode=verify-full`,

@@ -10,9 +10,10 @@
 
 import { DatabaseError } from "../errors.ts";
 import { Answer } from "./answer.ts";
-import { logInFailure, openClient } from "./deno_postgres_client.ts";
+import { openClient } from "./deno_postgres_client.ts";
 import { DenoPostgresWire } from "./deno_postgres_wire.ts";
 import type { ConnectionConfig, Driver, Session } from "./driver.ts";
+import { LogIn } from "./log_in.ts";
 import { abandoned } from "./loss.ts";
 import { type Opening, openWithin } from "./opening.ts";
 import { startupMessage } from "./requests.ts";
@@ -62,13 +63,14 @@ async function openSession(
   const opening = open(signal);
   const startup = startupMessage(config);
   const answer = new Answer();
-  const transport = new Transport(await opening, startup);
+  const stream = await opening;
+  const transport = new Transport(stream, startup, new LogIn(config));
   const abort = () => transport.lose(abandoned("it was given up"));
   signal.addEventListener("abort", abort);
   try {
     transport.begin(answer);
     signal.throwIfAborted();
-    const client = await openClient(config, transport.conn);
+    const client = await openClient(transport.conn);
     signal.throwIfAborted();
     transport.finish();
     return new WireSession(new DenoPostgresWire({ client, transport, open }));
@@ -77,7 +79,7 @@ async function openSession(
     transport.lose(abandoned("the log-in failed"));
     const { error: said, notices } = answer;
     if (said !== undefined) throw new DatabaseError(said, { notices });
-    throw lost ?? logInFailure(error, config);
+    throw lost ?? error;
   } finally {
     signal.removeEventListener("abort", abort);
   }

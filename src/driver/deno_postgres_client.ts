@@ -1,14 +1,11 @@
 /**
- * Puts deno-postgres' `Client` on a connection of ours, and translates its own complaints about a
- * log-in.
+ * Puts deno-postgres' `Client` on a connection of ours.
  *
  * @module
  */
 
 import { Client, type ClientOptions } from "@db/postgres";
-import { DatabaseError } from "../errors.ts";
-import type { ConnectionConfig } from "./driver.ts";
-import type { DriverConn } from "./transport.ts";
+import type { DriverConn } from "./outbox.ts";
 
 /** No one can have this name: https://www.rfc-editor.org/rfc/rfc2606#section-2 */
 const UNREACHABLE = "crdb.invalid";
@@ -18,20 +15,17 @@ const UNREACHABLE = "crdb.invalid";
  * `Deno.connect()` within the calls below, before it awaits anything; so both are replaced only
  * until those return, and no other code of the process can ever see it.
  *
- * @param config User, password and database.
  * @param conn The connection, on which nothing was said yet.
  * @throws What the driver throws where the log-in fails.
  */
 export async function openClient(
-  config: ConnectionConfig,
   conn: DriverConn,
 ): Promise<Client> {
-  const { user, password, database } = config;
   const options: ClientOptions = {
     hostname: UNREACHABLE,
-    user,
-    password,
-    database,
+    // The log-in isn't its business: the start-up message and the answers to the server are ours.
+    user: "crdb",
+    database: "crdb",
     applicationName: "crdb",
     tls: { enabled: false },
     connection: { attempts: 0 },
@@ -69,29 +63,4 @@ function withDeno<T>(overrides: Record<string, unknown>, run: () => T): T {
   } finally {
     Object.assign(namespace, saved);
   }
-}
-
-/**
- * Translates what the driver itself says where it can't log in.
- *
- * @param error What it threw.
- * @param config The connection that was to be opened.
- * @returns An error with SQLSTATE 28P01, or the one given.
- */
-export function logInFailure(
-  error: unknown,
-  config: ConnectionConfig,
-): unknown {
-  const message = error instanceof Error ? error.message : "";
-  const reason = /unset password/.test(message)
-    ? "the server asks for a password and none is given; give one"
-    : /limited to safe ascii/.test(message)
-    ? 'deno-postgres sends only user names and passwords of ASCII characters without spaces; change them, or use the driver "pg"'
-    : undefined;
-  if (reason === undefined) return error;
-  return new DatabaseError({
-    severity: "FATAL",
-    code: "28P01",
-    message: `Cannot log in as "${config.user}": ${reason}`,
-  }, { cause: error });
 }

@@ -21,6 +21,7 @@ export const HEADER_LENGTH = 5;
 
 /** The types of the server's frames that are read here. */
 export const FRAME = {
+  authentication: 0x52,
   backendKey: 0x4b,
   bindComplete: 0x32,
   commandComplete: 0x43,

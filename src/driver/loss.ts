@@ -5,6 +5,7 @@
  */
 
 import { DatabaseError } from "../errors.ts";
+import type { WireFields } from "./driver.ts";
 
 /**
  * The end of the stream, or its failure.
@@ -53,6 +54,20 @@ export function protocolBreach(
       ? "Cannot go on with the session: the server's answer breaks the protocol; open another one"
       : "Cannot log in: the server's answer isn't PostgreSQL's; check host and port",
   }, { cause });
+}
+
+/**
+ * What is said of a COPY in place of the server.
+ *
+ * @param form What was asked for: `FROM STDIN`, `TO STDOUT`.
+ * @param instead The statement that does the same here.
+ */
+export function copyRefusal(form: string, instead: string): WireFields {
+  return {
+    severity: "ERROR",
+    code: "0A000",
+    message: `Cannot COPY ${form} through this client; use ${instead}`,
+  };
 }
 
 /** The use of a session after its end. It is made once: an error's stack costs more than a good-bye. */

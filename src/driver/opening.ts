@@ -20,13 +20,14 @@ export interface Opening {
 }
 
 /**
- * Calls `open`, and once more the other way where the sslmode lets it.
+ * Calls `open`, and once more the other way where the sslmode lets it. An attempt that goes on behind
+ * the limit isn't waited for, and what it opens then is closed.
  *
  * @param config Where to, how it is protected, and the time limit.
  * @param open Makes one attempt.
  * @throws {DatabaseError} Where the server refused or wasn't reached within the limit.
  */
-export async function openWithin<T>(
+export async function openWithin<T extends { close(): Promise<void> }>(
   config: ConnectionConfig,
   open: (opening: Opening) => Promise<T>,
   options: { signal?: AbortSignal } = {},
@@ -37,18 +38,23 @@ export async function openWithin<T>(
     : tlsAttempts(tls.mode);
   const controller = new AbortController();
   const { signal } = controller;
-  using limit = new Limit(
-    { signal: options.signal, timeoutMs },
-    () => controller.abort(options.signal?.reason),
-  );
+  const { promise: ended, reject: end } = Promise.withResolvers<never>();
+  using limit = new Limit({ signal: options.signal, timeoutMs }, (reached) => {
+    controller.abort(
+      reached === "time" ? connectTimeout(config) : options.signal?.reason,
+    );
+    end(signal.reason);
+  });
+  const opening = open({ attempt, signal }).catch((error) => {
+    if (second === undefined || !fallsBack(tls.mode, error)) throw error;
+    signal.throwIfAborted();
+    return open({ attempt: second, signal });
+  });
   try {
-    return await open({ attempt, signal }).catch((error) => {
-      if (second === undefined || !fallsBack(tls.mode, error)) throw error;
-      return open({ attempt: second, signal });
-    });
+    return await Promise.race([ended, opening]);
   } catch (error) {
-    if (limit.reached === "time") throw connectTimeout(config);
-    if (limit.reached === "signal") throw signal.reason;
-    throw connectFailure(error, config);
+    if (limit.reached === undefined) throw connectFailure(error, config);
+    opening.then((late) => late.close()).catch(() => {});
+    throw signal.reason;
   }
 }

@@ -15,6 +15,16 @@ export interface DriverWriter {
   readonly ready: Promise<void>;
 }
 
+/** The part of a `Deno.Conn` that deno-postgres uses. */
+export interface DriverConn {
+  /** Reads bytes of the frames that are meant for the driver. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Takes the driver's frames, a whole one at a time. */
+  readonly writable: { getWriter(): DriverWriter };
+  /** Does nothing: the transport closes the connection. */
+  close(): void;
+}
+
 const DONE = Promise.resolve();
 
 /** Sends frames in order. */

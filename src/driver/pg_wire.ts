@@ -5,6 +5,7 @@
  * @module
  */
 
+import { settledWithin } from "../delay.ts";
 import { DatabaseError } from "../errors.ts";
 import { Answer } from "./answer.ts";
 import type {
@@ -12,13 +13,15 @@ import type {
   TransactionStatus,
   WireFields,
 } from "./driver.ts";
+import { passwordMissing } from "./log_in.ts";
+import { FrameGuard } from "./frame_guard.ts";
 import { CLOSED, hangUp, protocolBreach } from "./loss.ts";
 import { PgCall } from "./pg_call.ts";
 import type { Pg, PgClient, PgConnection } from "./pg_types.ts";
 import { startupMessage } from "./requests.ts";
 import type { Statement, Wire } from "./session.ts";
 import { isSocketPath } from "./socket.ts";
-import type { TlsOptions } from "./tls.ts";
+import { handshakeFailure, type TlsOptions } from "./tls.ts";
 
 const CLOSE_GRACE_MS = 1_000;
 
@@ -51,6 +54,7 @@ export class PgWire implements Wire {
   #client: PgClient;
   #answer = new Answer();
   #ready = () => {};
+  #shakesHands = false;
 
   /**
    * Makes a wire on which nothing was said yet.
@@ -82,7 +86,9 @@ export class PgWire implements Wire {
     } catch (error) {
       const fields = errorFields(error);
       if (fields === undefined) {
-        throw isHangUp(error) ? hangUp(undefined) : error;
+        const cause = isHangUp(error) ? undefined : error;
+        if (this.#shakesHands) throw handshakeFailure(cause);
+        throw cause ?? hangUp(undefined);
       }
       throw new DatabaseError(fields, { notices: this.#answer.notices });
     }
@@ -119,10 +125,7 @@ export class PgWire implements Wire {
     if (this.lost !== undefined) return;
     this.lost = CLOSED;
     this.#answer.discard();
-    const { promise: grace, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, CLOSE_GRACE_MS);
-    await Promise.race([this.#client.end(), grace]);
-    clearTimeout(timer);
+    await settledWithin(CLOSE_GRACE_MS, this.#client.end());
     this.#client.connection.stream.destroy();
     this.#ready();
   }
@@ -155,6 +158,10 @@ export class PgWire implements Wire {
 
   #listen(connection: PgConnection): void {
     const client = this.#client;
+    connection.on("sslconnect", () => {
+      this.#shakesHands = true;
+      connection.stream.on("secureConnect", () => this.#shakesHands = false);
+    });
     connection.on("parameterStatus", ({ parameterName, parameterValue }) => {
       this.parameters[parameterName!] = parameterValue!;
     });
@@ -188,18 +195,22 @@ function newConnection(pg: Pg, options: ConnectionOptions): PgConnection {
   const { tls: ssl = false, keepAlive } = options;
   const connection = new pg.Connection({ ssl, keepAlive });
   const { attachListeners } = connection;
-  // An answer that can't be read would be an error that no one can catch.
-  connection.attachListeners = (stream) =>
+  // An answer that can't be read would be an error that no one can catch, and the rest of a frame
+  // that is none would be waited for.
+  connection.attachListeners = (stream) => {
+    const guard = new FrameGuard();
     attachListeners.call(connection, {
       on: (event, listener) =>
         stream.on(event, (...values) => {
           try {
+            if (event === "data") guard.check(values[0] as Uint8Array);
             listener(...values);
           } catch (error) {
-            connection.emit("error", protocolBreach(true, error));
+            connection.emit("error", protocolBreach(guard.loggedIn, error));
           }
         }),
     });
+  };
   return connection;
 }
 
@@ -219,12 +230,7 @@ function newClient(
     // A function, for without a password the client would look for one.
     password: () => {
       if (config.password !== undefined) return config.password;
-      throw new DatabaseError({
-        severity: "FATAL",
-        code: "28P01",
-        message:
-          `Cannot log in as "${user}": the server asks for a password and none is given; give one`,
-      });
+      throw passwordMissing(user);
     },
     connectionTimeoutMillis: 0,
     // CockroachDB's default was above the client's own limit: https://www.cockroachlabs.com/docs/stable/security-reference/scram-authentication

@@ -174,6 +174,33 @@ export function copyFail(reason: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
+ * Answers what a server asks for while a session logs in.
+ *
+ * @param body The password with a zero byte at its end, or a message of a SASL mechanism.
+ */
+export function passwordMessage(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  return frame("p", body);
+}
+
+/**
+ * Chooses a SASL mechanism.
+ *
+ * @param mechanism Its name.
+ * @param first The first message of its exchange.
+ */
+export function saslInitialResponse(
+  mechanism: string,
+  first: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const name = encoder.encode(`${mechanism}\0`);
+  const body = new Uint8Array(name.length + 4 + first.length);
+  body.set(name);
+  putInt32(body, name.length, first.length);
+  body.set(first, name.length + 4);
+  return frame("p", body);
+}
+
+/**
  * Asks a server, on a connection of its own, to cancel what a session is doing.
  *
  * @param key The body of the session's BackendKeyData: process id and secret.

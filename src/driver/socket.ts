@@ -14,10 +14,10 @@ import type { ConnectionConfig } from "./driver.ts";
 import { HUNG_UP } from "./loss.ts";
 import { SSL_REQUEST } from "./requests.ts";
 import {
+  handshakeFailure,
   TLS_REFUSED,
-  TLS_SPOILED,
   type TlsOptions,
-  tlsProblem,
+  tlsSpoiled,
 } from "./tls.ts";
 
 /** A connection, as a session sees it. One read and one write may be under way at a time. */
@@ -126,22 +126,16 @@ async function openTls(
     const [answer] = await settled(plain, "data") as [Uint8Array];
     const [word] = answer;
     if (word !== YES && word !== NO) {
-      throw handshakeError("the server's answer is none of PostgreSQL's", {
-        code: TLS_SPOILED,
-      });
+      throw tlsSpoiled("the server's answer is none of PostgreSQL's");
     }
     // Such bytes were sent in plain text, by anyone: https://www.postgresql.org/support/security/CVE-2021-23222/
     if (answer.length > 1) {
-      throw handshakeError("the server sent plain text before the handshake", {
-        code: TLS_SPOILED,
-      });
+      throw tlsSpoiled("the server sent plain text before the handshake");
     }
     if (word === NO) throw new Error(TLS_REFUSED);
     socket = startTls({ ...tls, socket: plain });
     await settled(socket, "secureConnect").catch((cause) => {
-      if (tlsProblem(cause) !== undefined) throw cause;
-      const isReset = cause.code === "ECONNRESET";
-      throw handshakeError(isReset ? HUNG_UP : cause.message, { cause });
+      throw handshakeFailure(cause);
     });
     return new SocketStream(socket);
   } catch (error) {
@@ -153,16 +147,19 @@ async function openTls(
   }
 }
 
-function handshakeError(
-  reason: string,
-  options: { code?: string; cause?: unknown } = {},
-): Error {
-  const { code = "EPROTO", cause } = options;
-  return Object.assign(new Error(reason, { cause }), { code });
-}
+/** How the server's end of a connection is told, by what was waited for. */
+const ENDS: Readonly<Record<string, () => Error>> = {
+  connect: () => new Error("the connection was closed"),
+  // It may be an attacker's, who wants to see the password in plain text.
+  data: () => tlsSpoiled(HUNG_UP),
+  secureConnect: () => handshakeFailure(),
+};
 
 /** Waits for an event of a socket; its error or its end rejects. */
-function settled(socket: Socket, event: string): Promise<unknown[]> {
+function settled(
+  socket: Socket,
+  event: keyof typeof ENDS,
+): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     const done = (settle: () => void) => {
       socket.off(event, happened).off("error", failed).off("close", closed);
@@ -173,14 +170,7 @@ function settled(socket: Socket, event: string): Promise<unknown[]> {
     };
     const happened = (...values: unknown[]) => done(() => resolve(values));
     const failed = (error: Error) => done(() => reject(error));
-    const closed = () =>
-      done(() =>
-        reject(
-          event === "connect"
-            ? new Error("the connection was closed")
-            : handshakeError(HUNG_UP),
-        )
-      );
+    const closed = () => done(() => reject(ENDS[event]()));
     socket.once(event, happened).once("error", failed).once("close", closed);
     socket.once("end", closed);
   });

@@ -14,6 +14,7 @@ import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { ConfigError } from "../errors.ts";
 import type { SslMode, TlsConfig } from "./driver.ts";
+import { HUNG_UP } from "./loss.ts";
 
 /** One way of speaking to a server. */
 export type TlsAttempt = "plain" | "tls";
@@ -40,8 +41,30 @@ export interface TlsOptions {
 /** The cause of the error that tells that a server answered the request for TLS with "no". */
 export const TLS_REFUSED = "The server does not support SSL connections";
 
-/** The code of an answer to the request for TLS that may be an attacker's: it ends the attempts. */
-export const TLS_SPOILED = "ERR_TLS_SPOILED";
+const TLS_SPOILED = "ERR_TLS_SPOILED";
+
+/**
+ * The error for an answer to the request for TLS that may be an attacker's: it ends the attempts.
+ *
+ * @param reason What is wrong with it.
+ */
+export function tlsSpoiled(reason: string): Error {
+  return Object.assign(new Error(reason), { code: TLS_SPOILED });
+}
+
+/**
+ * The error for a handshake that failed after the server had agreed to it.
+ *
+ * @param cause What the runtime threw; absent where the server hung up.
+ * @returns An error that {@linkcode tlsProblem} knows.
+ */
+export function handshakeFailure(cause?: unknown): Error {
+  if (!(cause instanceof Error) || codeOf(cause) === "ECONNRESET") {
+    return Object.assign(new Error(HUNG_UP, { cause }), { code: "EPROTO" });
+  }
+  if (tlsProblem(cause) !== undefined) return cause;
+  return Object.assign(new Error(cause.message, { cause }), { code: "EPROTO" });
+}
 
 const ATTEMPTS: Readonly<Record<SslMode, readonly TlsAttempt[]>> = {
   disable: ["plain"],
@@ -74,7 +97,8 @@ export function tlsAttempts(mode: SslMode): readonly TlsAttempt[] {
  * Says whether a failed first attempt leads on to the second one. Under `prefer` that is a server
  * without TLS, a failed handshake, or one that lets this user in only without it; under `allow` a
  * server that refuses this log-in, as it does where it insists on TLS. Nothing else does: a wrong
- * password is never tried again, nor a server that answers the request for TLS with anything else.
+ * password is never tried again, nor a server that answers the request for TLS with anything else, or
+ * not at all.
  *
  * @param mode The mode.
  * @param error The failure of the first attempt; its cause counts too.

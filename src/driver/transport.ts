@@ -11,6 +11,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { settledWithin } from "../delay.ts";
 import { DatabaseError } from "../errors.ts";
 import type { Answer } from "./answer.ts";
 import { ColumnCache } from "./column_cache.ts";
@@ -23,24 +24,21 @@ import {
   HEADER_LENGTH,
   parseCommandTag,
   parseFields,
-  parseParameter,
   parseStatus,
 } from "./frames.ts";
-import { CLOSED, hangUp, protocolBreach } from "./loss.ts";
-import { type DriverWriter, Outbox } from "./outbox.ts";
+import { LogIn } from "./log_in.ts";
+import {
+  abandoned,
+  CLOSED,
+  copyRefusal,
+  hangUp,
+  protocolBreach,
+} from "./loss.ts";
+import { type DriverConn, Outbox } from "./outbox.ts";
+import { Parameters } from "./parameters.ts";
 import { copyFail, SYNC, TERMINATE } from "./requests.ts";
 import type { ByteStream } from "./socket.ts";
 import { noteChange } from "./statement_names.ts";
-
-/** The part of a `Deno.Conn` that deno-postgres uses. */
-export interface DriverConn {
-  /** Reads bytes of the frames that are meant for the driver. */
-  read(buffer: Uint8Array): Promise<number | null>;
-  /** Takes the driver's frames, a whole one at a time. */
-  readonly writable: { getWriter(): DriverWriter };
-  /** Does nothing: the transport closes the connection. */
-  close(): void;
-}
 
 const CLOSE_GRACE_MS = 1_000;
 /** So many bytes are read before timers and other connections have their turn. */
@@ -63,15 +61,16 @@ export class Transport {
 
   #stream: ByteStream;
   #outbox: Outbox;
+  #logIn: LogIn;
   #answer?: Answer;
-  #parameters: Record<string, string> = {};
-  #unread: Uint8Array[] = [];
+  #parameters = new Parameters();
   #synced = false;
   #loggedIn = false;
   #buffer = new FrameBuffer();
   #columns = new ColumnCache();
   #served: Uint8Array = NOTHING;
   #filling?: Promise<void>;
+  #answering?: Promise<void>;
   #sinceTurn = 0;
 
   /**
@@ -79,9 +78,15 @@ export class Transport {
    *
    * @param stream The connection, on which nothing was said yet.
    * @param startup What is sent now, in place of the driver's own first frame.
+   * @param logIn Answers what the server asks for then. Default: without a password.
    */
-  constructor(stream: ByteStream, startup: Uint8Array) {
+  constructor(
+    stream: ByteStream,
+    startup: Uint8Array,
+    logIn: LogIn = new LogIn({ user: "" }),
+  ) {
     this.#stream = stream;
+    this.#logIn = logIn;
     const outbox = this.#outbox = new Outbox(stream);
     outbox.sendInstead(startup);
     this.conn = {
@@ -93,8 +98,7 @@ export class Transport {
 
   /** What the server reported of itself. */
   get parameters(): Readonly<Record<string, string>> {
-    this.#readParameters();
-    return this.#parameters;
+    return this.#parameters.read();
   }
 
   /**
@@ -137,12 +141,7 @@ export class Transport {
     this.lost = CLOSED;
     this.#stream.hold(true);
     this.#answer?.discard();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const grace = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_GRACE_MS);
-    });
-    await Promise.race([this.#outbox.send(TERMINATE), grace]);
-    clearTimeout(timer);
+    await settledWithin(CLOSE_GRACE_MS, this.#outbox.send(TERMINATE));
     this.#stream.close();
     await this.#filling;
   }
@@ -167,6 +166,8 @@ export class Transport {
       const answer = this.#answer;
       if (answer?.room === 0) {
         await answer.handOver();
+      } else if (this.#answering !== undefined) {
+        await this.#answering;
       } else if (!this.#takeFrame()) await this.#fill();
     }
   }
@@ -184,11 +185,26 @@ export class Transport {
       const frame = this.#buffer.take(length);
       if (frame === undefined) return false;
       this.#keep(type, frame.subarray(HEADER_LENGTH));
-      if (isForDriver(type)) this.#served = frame;
+      if (type === FRAME.authentication) {
+        this.#answering = this.#authenticate(frame);
+      } else if (isForDriver(type)) this.#served = frame;
     } catch (error) {
       this.lose(protocolBreach(this.#loggedIn, error));
     }
     return true;
+  }
+
+  /** Answers what the server asks for. The driver sees only that it was let in. */
+  async #authenticate(frame: Uint8Array): Promise<void> {
+    try {
+      const reply = await this.#logIn.answer(frame.subarray(HEADER_LENGTH));
+      if (reply !== undefined) this.#outbox.send(reply);
+      if (this.#logIn.done) this.#served = frame;
+    } catch (error) {
+      const isOurs = error instanceof DatabaseError;
+      this.lose(isOurs ? error : abandoned("the log-in failed", error));
+    }
+    this.#answering = undefined;
   }
 
   get #phase(): Phase {
@@ -225,9 +241,9 @@ export class Transport {
         this.#fail(parseFields(body));
         break;
       case FRAME.parameterStatus:
-        this.#unread.push(body.slice());
+        this.#parameters.add(body);
         if (this.#loggedIn) {
-          this.#readParameters();
+          this.#parameters.read();
           noteChange();
         }
         break;
@@ -239,31 +255,15 @@ export class Transport {
         this.transactionStatus = parseStatus(body);
         break;
       case FRAME.copyIn:
-        this.#refuseCopy("FROM STDIN", "INSERT");
+        this.#fail(copyRefusal("FROM STDIN", "INSERT"));
         this.#outbox.send(copyFail("not supported"));
         // The server has ignored the Sync that came before.
         if (this.#synced) this.#outbox.send(SYNC);
         break;
       case FRAME.copyOut:
-        this.#refuseCopy("TO STDOUT", "SELECT");
+        this.#fail(copyRefusal("TO STDOUT", "SELECT"));
         break;
     }
-  }
-
-  /** While the session logs in, nobody asks for them yet. */
-  #readParameters(): void {
-    for (const body of this.#unread.splice(0)) {
-      const [name, value] = parseParameter(body);
-      this.#parameters[name] = value;
-    }
-  }
-
-  #refuseCopy(form: string, instead: string): void {
-    this.#fail({
-      severity: "ERROR",
-      code: "0A000",
-      message: `Cannot COPY ${form} through this client; use ${instead}`,
-    });
   }
 
   #fail(fields: WireFields): void {
@@ -284,11 +284,6 @@ export class Transport {
     return this.#filling ??= this.#readMore();
   }
 
-  #turn(): Promise<void> {
-    this.#sinceTurn = 0;
-    return new Promise((resolve) => setImmediate(resolve));
-  }
-
   async #readMore(): Promise<void> {
     let count: number | null = null;
     let cause: unknown;
@@ -296,7 +291,10 @@ export class Transport {
       count = await this.#stream.read(this.#buffer.room());
       this.#sinceTurn += count ?? 0;
       // A read of what is there already ends within this turn of the event loop, and so would the next.
-      if (this.#sinceTurn >= TURN_LENGTH) await this.#turn();
+      if (this.#sinceTurn >= TURN_LENGTH) {
+        this.#sinceTurn = 0;
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
     } catch (error) {
       cause = error;
     }

@@ -280,6 +280,17 @@ Deno.test("resolveConfig() uses TLS on this machine too where a certificate is g
   });
 });
 
+Deno.test("resolveConfig() has no use for certificates under sslmode=disable", () => {
+  const files = { sslRootCert: "system", sslCert: "/c.crt" };
+  assertEquals(resolveConfig({ sslMode: "disable", ...files }).tls, {
+    mode: "disable",
+  });
+  const { tls } = fromUrl(
+    "postgres://localhost?sslmode=disable&sslrootcert=a&sslcert=b&sslkey=c",
+  );
+  assertEquals(tls, { mode: "disable" });
+});
+
 Deno.test("resolveConfig() lets sslmode=disable go before certificates of variables", () => {
   const config = resolveConfig(
     { sslMode: "disable" },
@@ -444,10 +455,6 @@ Deno.test("resolveConfig() refuses what contradicts itself, naming both", () => 
     [
       () => fromUrl("postgres://a.example/d?sslmode=require&sslmode=disable"),
       "Cannot use url: its parameter sslmode and its parameter sslmode differ; give one of them",
-    ],
-    [
-      () => fromUrl("postgres://localhost?sslmode=disable&sslcert=a&sslkey=b"),
-      "Cannot use sslcert with sslmode=disable: without TLS there is no certificate; leave one of them out",
     ],
     [
       () => fromUrl("postgres://localhost?sslmode=require&sslrootcert=system"),

@@ -18,7 +18,6 @@ import { DatabaseError } from "../../src/errors.ts";
 import { server } from "../support/database.ts";
 import { drivers } from "../support/drivers.ts";
 import {
-  close,
   expect,
   logIn,
   scriptedServer,
@@ -27,7 +26,6 @@ import {
 import {
   authenticationOk,
   errorResponse,
-  frame,
   parameterStatus,
   readyForQuery,
 } from "../support/wire.ts";
@@ -109,35 +107,6 @@ denoPostgresTest(
         else Deno.env.set(name, value);
       }
     }
-  },
-);
-
-denoPostgresTest(
-  "A password that deno-postgres can't send to a SCRAM server is an error that names the way out",
-  async (driver) => {
-    await using server = await scriptedServer([
-      expect("StartupMessage"),
-      send(frame("R", 10, "SCRAM-SHA-256", new Uint8Array(1))),
-    ]);
-    const connecting = (password?: string) =>
-      assertRejects(
-        () => driver.connect({ ...server.config, password }),
-        DatabaseError,
-      );
-    const error = await connecting("pass wörd");
-    assertEquals([error.code, error.kind], ["28P01", "permission"]);
-    assertEquals(
-      error.message,
-      'Cannot log in as "root": deno-postgres sends only user names and passwords of ASCII characters without spaces; change them, or use the driver "pg"',
-    );
-    assertEquals(
-      (await connecting()).message,
-      'Cannot log in as "root": the server asks for a password and none is given; give one',
-    );
-    assertEquals(
-      server.received.map((types) => types.join()),
-      ["StartupMessage", "StartupMessage"],
-    );
   },
 );
 
@@ -244,31 +213,6 @@ denoPostgresTest(
     assert(most < 64 * 1024 ** 2, `${most} bytes were taken`);
   },
   reason ?? unreal,
-);
-
-denoPostgresTest(
-  "prefer goes on in plain text where the handshake fails, and require does not",
-  async (driver) => {
-    const failing = [
-      expect("SSLRequest"),
-      send(new TextEncoder().encode("S")),
-      close(),
-    ];
-    await using server = await scriptedServer(failing, [logIn()], failing);
-    const connecting = (mode: "prefer" | "require") =>
-      driver.connect({ ...server.config, tls: { mode } });
-    await (await connecting("prefer")).close();
-    const error = await assertRejects(
-      () => connecting("require"),
-      DatabaseError,
-    );
-    assertMatch(error.message, /the TLS handshake failed: /);
-    assertEquals(server.received.map(([first]) => first), [
-      "SSLRequest",
-      "StartupMessage",
-      "SSLRequest",
-    ]);
-  },
 );
 
 denoPostgresTest(

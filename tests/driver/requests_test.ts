@@ -2,6 +2,8 @@ import { assertEquals } from "@std/assert";
 import {
   cancelRequest,
   copyFail,
+  passwordMessage,
+  saslInitialResponse,
   SSL_REQUEST,
   startupMessage,
   statementFrames,
@@ -53,6 +55,12 @@ Deno.test("startupMessage() never holds the password", () => {
 });
 
 Deno.test("The other requests are the frames of the protocol", () => {
+  const first = new TextEncoder().encode("n,,n=,r=x");
+  assertEquals(passwordMessage(first), frame("p", first));
+  assertEquals(
+    saslInitialResponse("SCRAM-SHA-256", first),
+    frame("p", "SCRAM-SHA-256", first.length, first),
+  );
   assertEquals(SSL_REQUEST, frame("", 80877103));
   assertEquals(
     cancelRequest(new Uint8Array([0, 0, 1, 0, 0, 0, 0, 7])),

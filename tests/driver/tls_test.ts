@@ -11,9 +11,9 @@ import {
   fallsBack,
   loadTlsOptions,
   TLS_REFUSED,
-  TLS_SPOILED,
   tlsAttempts,
   tlsProblem,
+  tlsSpoiled,
 } from "../../src/driver/tls.ts";
 import { ConfigError, DatabaseError } from "../../src/errors.ts";
 import { drivers, driverTest } from "../support/drivers.ts";
@@ -22,10 +22,12 @@ import {
   expect,
   logIn,
   loopback,
+  type Peer,
   reset,
   type ScriptedServer,
   scriptedServer,
   send,
+  type Step,
 } from "../support/scripted_server.ts";
 import {
   startTlsServer,
@@ -50,7 +52,7 @@ const ERRORS: Readonly<Record<string, unknown>> = {
   insists: new DatabaseError({ code: "28000", message: "no encryption" }),
   secure: new DatabaseError({ code: "08P01", message: "SSL required" }),
   password: new DatabaseError({ code: "28P01", message: "wrong password" }),
-  spoiled: Object.assign(new Error("plain text"), { code: TLS_SPOILED }),
+  spoiled: tlsSpoiled("plain text"),
   unreached: Object.assign(new Error("refused"), { code: "ECONNREFUSED" }),
 };
 
@@ -243,13 +245,49 @@ driverTest(
 );
 
 driverTest(
-  "speaks no plain text under prefer to a server that slips some in, or talks nonsense",
+  "speaks no plain text under prefer to a server that slips some in, talks nonsense or says nothing",
   async (driver) => {
-    for (const answer of ["SR\0\0\0\x08", "NR\0\0\0\x08", "HTTP/1.1 400"]) {
+    for (
+      const answer of ["SR\0\0\0\x08", "NR\0\0\0\x08", "HTTP/1.1 400", ""]
+    ) {
       await using server = await spoiling(answer);
       const config = { ...server.config, tls: { mode: "prefer" } } as const;
       assertEquals((await refusal(driver, config)).code, "08001");
       assertEquals(server.received, [["SSLRequest"]]);
+    }
+  },
+);
+
+driverTest(
+  "goes on in plain text under prefer where the handshake fails, and under require does not",
+  async (driver) => {
+    const hello = ({ socket }: Peer) =>
+      new Promise<void>((resolve) => socket.once("data", () => resolve()));
+    const failures: Step[][] = [
+      [close()],
+      [hello, close()],
+      [hello, reset()],
+      [hello, send(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n"))],
+    ];
+    for (const failure of failures) {
+      const failing = [
+        expect("SSLRequest"),
+        send(new TextEncoder().encode("S")),
+        ...failure,
+      ];
+      await using server = await scriptedServer(failing, [logIn()], failing);
+      const configFor = (mode: "prefer" | "require") => (
+        { ...server.config, tls: { mode } }
+      );
+      await (await driver.connect(configFor("prefer"))).close();
+      const error = await refusal(driver, configFor("require"));
+      assertEquals(error.code, "08001");
+      assertMatch(error.message, /the TLS handshake failed: /);
+      assertEquals(server.received.map(([first]) => first), [
+        "SSLRequest",
+        "StartupMessage",
+        "SSLRequest",
+      ]);
     }
   },
 );

@@ -1,6 +1,7 @@
 /**
  * A PostgreSQL server that speaks TLS, with certificates made for it, in a folder that is removed
- * at the end. Where `openssl` or PostgreSQL's own binaries are missing, there is a reason to skip.
+ * at the end. Without TLS too it lets in members of the roles `scram`, `md5` and `clear`, each by that
+ * way of asking for a password. Where `openssl` or PostgreSQL's own binaries are missing, there is a reason to skip.
  *
  * @module
  */
@@ -22,6 +23,9 @@ hostssl all cert_user 127.0.0.1/32 cert
 hostssl all scram_user 127.0.0.1/32 scram-sha-256
 hostssl all postgres 127.0.0.1/32 trust
 hostnossl all plain_user 127.0.0.1/32 trust
+host all +scram 127.0.0.1/32 scram-sha-256
+host all +md5 127.0.0.1/32 md5
+host all +clear 127.0.0.1/32 password
 local all postgres trust
 `;
 
@@ -29,6 +33,9 @@ const ROLES = `
 CREATE ROLE cert_user LOGIN;
 CREATE ROLE plain_user LOGIN;
 CREATE ROLE scram_user LOGIN PASSWORD 'right';
+CREATE ROLE scram;
+CREATE ROLE md5;
+CREATE ROLE clear;
 `;
 
 /**

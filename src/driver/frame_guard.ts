@@ -1,0 +1,51 @@
+/**
+ * A watch over the frames of a server's that something else reads: it finds the first one that can't
+ * be PostgreSQL's, before anyone waits for the rest of it.
+ *
+ * @module
+ */
+
+import { isPlausible } from "./frame_types.ts";
+import { FRAME, HEADER_LENGTH } from "./frames.ts";
+
+/** Follows a stream from header to header. */
+export class FrameGuard {
+  /** Whether the server has let the session in. */
+  loggedIn = false;
+
+  #header = new Uint8Array(HEADER_LENGTH);
+  #known = 0;
+  #left = 0;
+
+  /**
+   * Looks at the next bytes of the stream.
+   *
+   * @param bytes Any piece of it.
+   * @throws {RangeError} Where a frame begins in it that can't be PostgreSQL's.
+   */
+  check(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#left > 0) {
+        const skipped = Math.min(this.#left, bytes.length - at);
+        this.#left -= skipped;
+        at += skipped;
+        continue;
+      }
+      this.#header[this.#known++] = bytes[at++];
+      if (this.#known === HEADER_LENGTH) this.#begin();
+    }
+  }
+
+  #begin(): void {
+    const [type, a, b, c, d] = this.#header;
+    const length = 1 + (a << 24 | b << 16 | c << 8 | d);
+    const phase = this.loggedIn ? "call" : "log-in";
+    if (!isPlausible(type, length, phase)) {
+      throw new RangeError("The frame is none of PostgreSQL's");
+    }
+    this.#known = 0;
+    this.#left = length - HEADER_LENGTH;
+    this.loggedIn ||= type === FRAME.ready;
+  }
+}

@@ -1,0 +1,48 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { FrameGuard } from "../../src/driver/frame_guard.ts";
+import {
+  concat,
+  dataRow,
+  frame,
+  greeting,
+  readyForQuery,
+} from "../support/wire.ts";
+
+const ANSWER = concat([
+  greeting(),
+  dataRow(["x".repeat(100_000)]),
+  frame("s"),
+  readyForQuery(),
+]);
+
+Deno.test("FrameGuard accepts frames, however they are cut", () => {
+  for (const length of [1, 3, 7, 1_000, ANSWER.length]) {
+    const guard = new FrameGuard();
+    for (let at = 0; at < ANSWER.length; at += length) {
+      guard.check(ANSWER.subarray(at, at + length));
+    }
+    assertEquals(guard.loggedIn, true);
+  }
+});
+
+Deno.test("FrameGuard finds the first frame that can't be PostgreSQL's", () => {
+  const http = new TextEncoder().encode("HTTP/1.1 400 Bad Request");
+  const [row] = dataRow(["x"]);
+  for (
+    const nonsense of [
+      http,
+      Uint8Array.of(row, 0x7f, 0xff, 0xff, 0xff),
+      Uint8Array.of(row, 0xff, 0xff, 0xff, 0xff),
+      Uint8Array.of(row, 0, 0, 0, 3),
+    ]
+  ) {
+    const guard = new FrameGuard();
+    guard.check(ANSWER);
+    guard.check(nonsense.subarray(0, 4));
+    assertThrows(() => guard.check(nonsense.subarray(4)), RangeError);
+  }
+});
+
+Deno.test("FrameGuard accepts no rows before the log-in", () => {
+  assertThrows(() => new FrameGuard().check(dataRow(["x"])), RangeError);
+});
