@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { MigrationEvent } from "../../src/migration/events.ts";
+import { statementHash } from "../../src/migration/section.ts";
 import { databaseTest } from "../support/database.ts";
 import {
   simulatedCockroach,
@@ -187,7 +188,11 @@ databaseTest(
           "run the command again, it waits for the end and finds out what was done",
       );
       assertEquals(simulated.cancelled, []);
-      assertEquals((await trial.journal()).progress?.intent?.ordinal, 0);
+      const { intent } = (await trial.journal()).progress!;
+      assertEquals([intent?.ordinal, intent?.hash], [
+        0,
+        statementHash(STATEMENT),
+      ]);
       job.status = "failed";
       assertEquals(await trial.run("migrate"), 1);
     }),
