@@ -181,16 +181,26 @@ export function offsetOfPosition(text: string, position: number): number {
   return offset;
 }
 
+/** Of a longer line this many characters are shown. */
+const SHOWN = 100;
+
 /**
  * Shows an offset: its line, and below it a caret under the character.
  *
  * @param sql The text.
  * @param offset Where in the text, in UTF-16 code units from 0.
- * @returns Two lines; tabs before the caret are kept, so that it lines up.
+ * @returns Two lines; tabs before the caret are kept, so that it lines up. Of a line of more than 100
+ * characters those around the caret are shown, with … in the place of the others.
  */
 export function caret(sql: string, offset: number): string {
   const { column, lineText } = position(sql, offset);
-  const before = [...lineText].slice(0, column - 1);
-  const blanks = before.map((c) => c === "\t" ? c : " ").join("");
-  return `${lineText}\n${blanks}^`;
+  const line = [...lineText];
+  const at = column - 1;
+  const start = Math.max(0, Math.min(at - SHOWN / 2, line.length - SHOWN));
+  const end = start + SHOWN;
+  const head = start > 0 ? ["…"] : [];
+  const shown = [...head, ...line.slice(start, end)];
+  const blanks = shown.slice(0, head.length + at - start)
+    .map((c) => c === "\t" ? c : " ").join("");
+  return `${shown.join("")}${end < line.length ? "…" : ""}\n${blanks}^`;
 }

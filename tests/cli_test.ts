@@ -8,6 +8,7 @@ import config from "../deno.json" with { type: "json" };
 import type { Database } from "../src/database/database.ts";
 import { journalTables } from "../src/migration/journal.ts";
 import { progressWrite } from "../src/migration/journal_notes.ts";
+import { statementHash } from "../src/migration/section.ts";
 import { call, callJson, start, urlOf, withFolder } from "./support/cli.ts";
 import { databaseTest, server } from "./support/database.ts";
 import { withoutDenoPostgres } from "./support/drivers.ts";
@@ -388,7 +389,11 @@ commandTest(
 );
 
 /** Leaves what a run leaves that is lost after it has sent a migration's first statement. */
-async function leaveIntent(db: Database, version: string): Promise<void> {
+async function leaveIntent(
+  db: Database,
+  version: string,
+  statement: string,
+): Promise<void> {
   const tables = journalTables("_migrations");
   const [{ fence }] = await db.query<{ fence: number }>(
     `SELECT fence FROM ${tables.journal}`,
@@ -399,7 +404,11 @@ async function leaveIntent(db: Database, version: string): Promise<void> {
     done: [],
     cursor: null,
     error: null,
-    intent: { ordinal: 0, predicate: undefined },
+    intent: {
+      ordinal: 0,
+      hash: statementHash(statement),
+      predicate: undefined,
+    },
   } as const;
   await db.query(progressWrite(tables, String(fence), note));
 }
@@ -410,7 +419,7 @@ databaseTest(
     withFolder(FILES, async (folder) => {
       const options = ["--url", urlOf(fresh), "--dir", folder];
       await call(["migrate", "--to", "1", ...options]);
-      await leaveIntent(db, "2");
+      await leaveIntent(db, "2", "CREATE TABLE pets (id INT PRIMARY KEY)");
       await db.execute("CREATE TABLE pets (id INT PRIMARY KEY)");
       const repaired = await call(["repair", "2", "--done", ...options]);
       assertEquals(repaired, {
@@ -436,7 +445,7 @@ databaseTest(
     }, async (folder) => {
       const options = ["--url", urlOf(fresh), "--dir", folder];
       await call(["migrate", "--to", "1", ...options]);
-      await leaveIntent(db, "2");
+      await leaveIntent(db, "2", "CREATE STATISTICS s ON id FROM users");
       const status = await call(["status", ...options]);
       assertStringIncludes(
         status.stdout,

@@ -125,6 +125,22 @@ Deno.test("offsetOfPosition() reads a server's position in characters", () => {
   assertEquals(offsetOfPosition(text, 99), text.length);
 });
 
+Deno.test("caret() shows the part around it of a long line", () => {
+  const line = "a".repeat(80) + "\t" + "b".repeat(80);
+  const shown = (offset: number) => caret(`SELECT 1;\n${line}\n`, 10 + offset);
+  assertEquals(shown(0), `${line.slice(0, 100)}…\n^`);
+  assertEquals(
+    shown(90),
+    `…${line.slice(40, 140)}…\n${" ".repeat(41)}\t${" ".repeat(9)}^`,
+  );
+  assertEquals(
+    shown(161),
+    `…${line.slice(61)}\n${" ".repeat(20)}\t${" ".repeat(80)}^`,
+  );
+  const short = "c".repeat(100);
+  assertEquals(caret(short, 99), `${short}\n${" ".repeat(99)}^`);
+});
+
 Deno.test("caret() points under the character and keeps tabs", () => {
   assertEquals(
     caret("SELECT 1,\n\t'😀' x FROM t", 16),

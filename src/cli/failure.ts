@@ -42,7 +42,10 @@ export function describeFailure(
   const shown = (text: string) => printable(redact(text));
   const { code, kind } = classify(error);
   const message = shown(messageOf(error))
-    .replace(/\bcrdb repair \d+ --(?:not-)?done\b/g, `$&${addressed}`);
+    .replace(
+      /\bcrdb (?:repair \d+ --(?:not-)?done|status)\b/g,
+      `$&${addressed}`,
+    );
   const { version, file, line, column } = error instanceof MigrationError
     ? error
     : {} as Partial<MigrationError>;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readCursor } from "../migration/cursor.ts";
 import type { Plan } from "../migration/plan.ts";
 import type { Outcome } from "./command.ts";
 import type { Failure } from "./failure.ts";
@@ -45,6 +46,9 @@ export function planData({ migrations, problems }: Plan): {
       file: migration.file.path,
       done: migration.done,
       ...(migration.progress?.intent && { unsettled: migration.done + 1 }),
+      ...(migration.progress?.cursor && {
+        upTo: readCursor(migration.progress.cursor).last,
+      }),
       statements: migration.statements.map(
         ({ statement, number, kind, verb }) => ({
           number,

@@ -85,10 +85,11 @@ export function renderEvent(
   }
 }
 
+/** It may have been sent by an earlier run, or have been interrupted in this one. */
 const RECONCILED = {
-  done: "was done by the run before; it goes on after it",
-  "not-done": "was not done by the run before; it is run now",
-  unknown: "may have been done by the run before; nothing tells",
+  done: "was interrupted, and turned out to be done",
+  "not-done": "was interrupted, and turned out not to be done",
+  unknown: "was interrupted, and nothing tells whether it is done",
 };
 
 /** Names a migration. */

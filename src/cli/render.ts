@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readCursor } from "../migration/cursor.ts";
 import type { Plan } from "../migration/plan.ts";
 import type { PlannedMigration } from "../migration/planned.ts";
 import type { MigrationStatus } from "../migration/status.ts";
@@ -56,7 +57,7 @@ export function countPending(migrations: readonly MigrationStatus[]): number {
 const PENDING = new Set(["pending", "half-applied", "half-undone"]);
 
 function notesOf(
-  { version, state, path, unsettled, error }: MigrationStatus,
+  { version, state, path, done = 0, unsettled, upTo, error }: MigrationStatus,
 ): string[] {
   const notes = error === undefined
     ? []
@@ -66,6 +67,9 @@ function notesOf(
     notes.push(
       `whether statement ${unsettled} took effect isn't known; run ${command}, it finds out`,
     );
+  }
+  if (upTo !== undefined) {
+    notes.push(`statement ${done + 1} goes on behind key ${oneLine(upTo)}`);
   }
   return notes.map((note) => `${version || path}: ${note}`);
 }
@@ -130,6 +134,18 @@ function renderMigration(migration: PlannedMigration): string {
       } took effect isn't known; the run finds out first`,
     ]
     : [];
-  return [`${verb} ${titled(migration)}${rest}`, ...unsettled, ...parts]
+  const begun = progress?.cursor
+    ? [
+      `  statement ${done + 1} goes on behind key ${
+        oneLine(readCursor(progress.cursor).last)
+      }`,
+    ]
+    : [];
+  return [
+    `${verb} ${titled(migration)}${rest}`,
+    ...unsettled,
+    ...begun,
+    ...parts,
+  ]
     .join("\n");
 }

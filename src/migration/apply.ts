@@ -9,9 +9,10 @@
  * @module
  */
 
-import { DatabaseError, MigrationError } from "../errors.ts";
+import { DatabaseError } from "../errors.ts";
 import { runBackfill } from "./backfill.ts";
-import { statementFailure } from "./failure.ts";
+import { readCursor } from "./cursor.ts";
+import { landingFailure, statementFailure } from "./failure.ts";
 import {
   clearNote,
   counting,
@@ -25,6 +26,7 @@ import {
 } from "./flight.ts";
 import type { Progress } from "./journal.ts";
 import { SINCE_BEGIN } from "./journal_notes.ts";
+import { hasLanded, land, UnknownLanding } from "./landing.ts";
 import type { PlannedMigration, PlannedStatement } from "./planned.ts";
 import {
   journalFailure,
@@ -72,7 +74,8 @@ export async function applyMigration(
     direction,
     durationMs,
   });
-  await forgetSettings(flight);
+  // It has landed, and where its session can't be changed for another one, the next migration says so.
+  await forgetSettings(flight).catch(() => {});
 }
 
 function strategyOf(
@@ -99,6 +102,7 @@ async function applyAtOnce(flight: Flight): Promise<void> {
   const isTogether = last !== undefined && last.kind !== "session";
   let current = statements[0];
   let parts: Part[] = [];
+  let isLanding = false;
   const onDone = () => void parts.shift();
   const attempt = async () => {
     if (last === undefined) await run.session.query("BEGIN");
@@ -106,16 +110,17 @@ async function applyAtOnce(flight: Flight): Promise<void> {
       current = planned;
       await mayGoOn(run);
       const isFirst = planned === statements[0];
-      const isLast = isTogether && planned === last;
+      isLanding = isTogether && planned === last;
       parts = isFirst ? ["begin", "statement"] : ["statement"];
-      if (isLast) parts.push(...landingParts(run));
+      if (isLanding) parts.push(...landingParts(run));
       await sendAndTell(flight, planned, {
         opening: isFirst ? "BEGIN; " : "",
-        closing: isLast ? SEPARATOR + landing(flight) : "",
+        closing: isLanding ? SEPARATOR + landing(flight) : "",
         onDone,
       });
     }
     if (isTogether) return;
+    isLanding = true;
     parts = landingParts(run);
     await run.session.query(landing(flight), [], { sink: counting(onDone) });
   };
@@ -126,12 +131,16 @@ async function applyAtOnce(flight: Flight): Promise<void> {
     const [part] = parts;
     const isOurs = part === "reset-role" || part === "note";
     const error = isOurs ? journalFailure(thrown) : thrown;
-    const isOpen = parts.includes("commit") &&
-      (isLost(error) || run.session.broken);
+    // Behind COMMIT the last word of the server is still to come.
+    const isOpen = isLanding && (isLost(error) || run.session.broken);
     await rollBack(run).catch(() => {});
-    if (current === undefined || !(error instanceof DatabaseError)) throw error;
+    if (isOpen && await hasLanded(flight)) return;
+    if (!(error instanceof DatabaseError)) throw error;
+    if (current === undefined) {
+      throw isOpen ? landingFailure(error, migration) : error;
+    }
     const cause = part === "commit" ? atCommit(error) : error;
-    const outcome = isOpen ? "unknown" : "nothing";
+    const outcome = isOpen ? "unconfirmed" : "nothing";
     throw statementFailure(cause, migration, current, { done: 0, outcome });
   }
 }
@@ -178,7 +187,7 @@ async function applyByStatement(
       isLanded = await step(flight, current, statements[index + 1]);
       flight.cursor = null;
     }
-    if (!isLanded) await writeJournal(run, landingNote(flight));
+    if (!isLanded) await land(flight);
   } catch (error) {
     throw await noteFailure(flight, current, error);
   }
@@ -211,12 +220,10 @@ async function step(
     done.push(statement.hash);
     return false;
   }
-  const note = next
-    ? progressNote({ ...flight, done: [...done, statement.hash] })
-    : landingNote(flight);
+  const note = progressNote({ ...flight, done: [...done, statement.hash] });
   await retriedStatement(flight, planned, async () => {
     await sendAndTell(flight, planned, { opening: "BEGIN; " });
-    await writeJournal(run, note, "COMMIT");
+    await (next ? writeJournal(run, note, "COMMIT") : land(flight, "COMMIT"));
   });
   done.push(statement.hash);
   return next === undefined;
@@ -250,11 +257,15 @@ async function noteFailure(
       // The journal still holds the last note, and what follows from it is found out by the next run.
     }
   }
-  if (current === undefined || cause instanceof MigrationError) return cause;
   if (!(cause instanceof DatabaseError)) return cause;
+  const isLanding = error instanceof UnknownLanding;
+  if (current === undefined) {
+    return isLanding ? landingFailure(cause, migration) : cause;
+  }
   const failure = statementFailure(cause, migration, current, {
     done: done.length,
-    outcome: isUnknown ? "unknown" : "nothing",
+    upTo: cursor === null ? undefined : readCursor(cursor).last,
+    outcome: isLanding ? "unconfirmed" : isUnknown ? "unknown" : "nothing",
   });
   if (isUnknown) failure.cause = error;
   return failure;

@@ -9,6 +9,7 @@
 import { delay } from "../delay.ts";
 import { DatabaseError, type MigrationError } from "../errors.ts";
 import { offsetOfPosition } from "../sql.ts";
+import { readCursor, writeCursor } from "./cursor.ts";
 import { boundsQuery, boundStatement, keyQuery } from "./bounds.ts";
 import { statementFailure } from "./failure.ts";
 import {
@@ -39,7 +40,7 @@ export async function runBackfill(
   const start = performance.now();
   let rows = 0;
   run.emit({ type: "statement-started", text: statement.text, ...place });
-  let after = readCursor(flight, planned);
+  let after = lastKey(flight, planned);
   await refuseNullableKey(flight, planned);
   while (true) {
     await mayGoOn(run);
@@ -47,7 +48,7 @@ export async function runBackfill(
     if (bounds === undefined) break;
     rows += await runChunk(flight, planned, bounds);
     after = bounds.to;
-    flight.cursor = cursorAt(planned, after);
+    flight.cursor = writeCursor(statement.directives.backfill!, after);
     run.emit({ type: "backfill-progress", cursor: after, rows, ...place });
     if (pauseMs > 0) await delay(pauseMs, stop);
   }
@@ -64,20 +65,15 @@ function stopSignal({ signal, cancel, lease }: Run): AbortSignal {
   return AbortSignal.any([...own, cancel, lease.lost]);
 }
 
-/** How far a backfill has come: the last key, and of what it is one. */
-function cursorAt({ statement }: PlannedStatement, key: string): string {
-  const backfill = statement.directives.backfill!;
-  return JSON.stringify([backfill.table, backfill.key, key]);
-}
-
 /** The last key that an earlier run has done; of another column it would leave out rows. */
-function readCursor(
+function lastKey(
   flight: Flight,
   planned: PlannedStatement,
 ): string | null {
   if (flight.cursor === null) return null;
-  const [table, key, last] = JSON.parse(flight.cursor);
-  if (cursorAt(planned, last) === flight.cursor) return last;
+  const { table, key, last } = readCursor(flight.cursor);
+  const backfill = planned.statement.directives.backfill!;
+  if (backfill.table === table && backfill.key === key) return last;
   throw refusal(
     flight,
     planned,
@@ -90,8 +86,10 @@ function refusal(
   planned: PlannedStatement,
   problem: string,
 ): MigrationError {
-  return statementFailure(new Error(problem), flight.migration, planned, {
-    done: flight.done.length,
+  const { migration, done, cursor } = flight;
+  return statementFailure(new Error(problem), migration, planned, {
+    done: done.length,
+    upTo: cursor === null ? undefined : readCursor(cursor).last,
     outcome: "nothing",
   });
 }
@@ -155,16 +153,16 @@ async function runChunk(
   bounds: Bounds,
 ): Promise<number> {
   const { run } = flight;
-  const { text: statement, directives: { timeoutMs } } = planned.statement;
+  const { text: statement, directives } = planned.statement;
   const { text, originOf } = boundStatement(statement, bounds);
   try {
     const sending = () =>
       retriedStatement(flight, planned, async () => {
         const { rowCount } = await run.session.query(OPENING + text, [], {
-          timeoutMs,
+          timeoutMs: directives.timeoutMs,
           signal: run.stop,
         });
-        const cursor = cursorAt(planned, bounds.to);
+        const cursor = writeCursor(directives.backfill!, bounds.to);
         const note = progressNote(flight, { cursor });
         await writeJournal(run, note, "COMMIT");
         return rowCount;

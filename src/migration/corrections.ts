@@ -10,6 +10,7 @@ import { compareVersions, type MigrationFile } from "./file.ts";
 import { appliedWrite, clearWrite, progressWrite } from "./journal_notes.ts";
 import type { JournalState } from "./journal.ts";
 import { statementsOf } from "./planned.ts";
+import { flightProblems } from "./problems.ts";
 import { type Run, writeJournal } from "./run.ts";
 import { findVersion } from "./versions.ts";
 
@@ -49,7 +50,11 @@ export interface Answer {
   outcome: "done" | "not-done";
 }
 
-/** Notes what became of the statement in flight. */
+/**
+ * Notes what became of the statement in flight.
+ *
+ * @throws {MigrationError} Where no statement waits for an answer, or it isn't the one in the file.
+ */
 export async function answerIntent(
   run: Run,
   { progress }: JournalState,
@@ -63,6 +68,11 @@ export async function answerIntent(
       `Cannot repair ${version}: no statement of it waits for an answer; look at the status`,
       { version },
     );
+  }
+  const [problem] = flightProblems(file, progress);
+  if (problem !== undefined) {
+    const { message, line } = problem;
+    throw new MigrationError(message, { version, file: file.path, line });
   }
   const { direction, intent } = progress;
   const done = [...progress.done];

@@ -87,6 +87,9 @@ function parseBackfill(text: string, offset: number): Directives {
   const key = values.get("key");
   if (table === undefined) throw fail("@BACKFILL names no table");
   if (key === undefined) throw fail("@BACKFILL names no key");
+  if (key.replaceAll(/"(?:[^"]|"")*"/g, "").includes(",")) {
+    throw fail(`"key=${key}" names several columns, and @BACKFILL takes one`);
+  }
   const batch = Number(values.get("batch") ?? DEFAULT_BATCH);
   if (!Number.isSafeInteger(batch) || batch < 1) {
     throw fail(`"batch=${values.get("batch")}" is not a number of keys`);

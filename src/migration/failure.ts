@@ -6,14 +6,23 @@
 
 import { DatabaseError, MigrationError } from "../errors.ts";
 import { caret, offsetOfPosition, position } from "../sql.ts";
-import type { PlannedMigration, PlannedStatement } from "./planned.ts";
+import {
+  type PlannedMigration,
+  type PlannedStatement,
+  statementsOf,
+} from "./planned.ts";
 
 /** What is known of a failed statement beside its error. */
 export interface FailureOptions {
   /** How many statements of the migration are done and stay done. */
   readonly done: number;
-  /** What the statement that failed may have left: `"nothing"`, or its outcome is open. */
-  readonly outcome: "nothing" | "unknown";
+  /** The last key that the statement that failed has done, where it is a backfill. */
+  readonly upTo?: string;
+  /**
+   * What the statement that failed may have left: `"nothing"`, or its outcome is open, or that of
+   * the note that closes the migration (`"unconfirmed"`).
+   */
+  readonly outcome: "nothing" | "unknown" | "unconfirmed";
 }
 
 const CONCURRENT_INDEX = /^CREATE\s+(UNIQUE\s+)?INDEX\s+CONCURRENTLY\b/i;
@@ -27,33 +36,23 @@ export function statementFailure(
 ): MigrationError {
   const { file, direction, version } = migration;
   const { statement, number } = planned;
-  const { done, outcome } = options;
   const wire = error instanceof DatabaseError ? error : undefined;
   const offset = statement.offset +
     (wire?.position === undefined
       ? 0
       : offsetOfPosition(statement.text, wire.position));
   const { line, column } = position(file.text, offset);
-  const verb = direction === "up" ? "apply" : "roll back";
   const reason = (error instanceof Error ? error.message : String(error))
     // The time limit of a migration's statement is in its file.
     .replace("raise timeoutMs", "raise its -- @TIMEOUT");
-  const total = direction === "up"
-    ? file.statements.length
-    : file.undoStatements?.length ?? 0;
-  const again = direction === "up" ? "migrate" : "rollback";
-  const state = outcome === "unknown"
-    ? `Whether statement ${number} of ${total} took effect isn't known yet: run ${again} again, it finds out by itself and goes on.`
-    : `${doneSentence(done, direction)} Mend the file${
-      done > 0 ? ` from statement ${number} on` : ""
-    }, and run ${again} again.`;
   const lines = [
-    `Cannot ${verb} ${file.path}:${line}:${column}: ${reason}${
+    `Cannot ${VERBS[direction]} ${file.path}:${line}:${column}: ${reason}${
       wire ? ` (SQLSTATE ${wire.code})` : ""
     }`,
     ...caret(file.text, offset).split("\n").map((text) => `  ${text}`),
     ...(wire?.detail ? [`Detail: ${wire.detail}`] : []),
     ...(wire?.hint ? [`Hint: ${wire.hint}`] : []),
+    ...(wire?.where ? [`Context: ${wire.where}`] : []),
     ...(wire?.notices ?? []).map(({ severity, message }) =>
       `${severity}: ${message}`
     ),
@@ -62,7 +61,7 @@ export function statementFailure(
         "PostgreSQL keeps such an index, which isn't valid then: drop it before you run this again.",
       ]
       : []),
-    state,
+    stateSentences(migration, number, { ...options, error: wire }),
   ];
   return new MigrationError(lines.join("\n"), {
     version,
@@ -73,11 +72,72 @@ export function statementFailure(
   });
 }
 
-function doneSentence(done: number, direction: "up" | "down"): string {
+/** Describes the loss of the answer to the note that closes a migration without statements. */
+export function landingFailure(
+  error: DatabaseError,
+  migration: PlannedMigration,
+): MigrationError {
+  const { direction, file, version } = migration;
+  return new MigrationError(
+    `Cannot ${
+      VERBS[direction]
+    } ${file.path}: ${error.message} (SQLSTATE ${error.code})\n` +
+      landingSentence(migration),
+    { version, file: file.path, cause: error },
+  );
+}
+
+const VERBS = { up: "apply", down: "roll back" } as const;
+const COMMANDS = { up: "migrate", down: "rollback" } as const;
+
+/** What is done, and what to do. */
+function stateSentences(
+  migration: PlannedMigration,
+  number: number,
+  options: FailureOptions & { error?: DatabaseError },
+): string {
+  const { direction, file } = migration;
+  const { done, upTo, outcome, error } = options;
+  const again = COMMANDS[direction];
+  if (outcome === "unconfirmed") return landingSentence(migration);
+  if (outcome === "unknown") {
+    const total = statementsOf(file, direction).length;
+    return `Whether statement ${number} of ${total} took effect isn't known yet: run ${again} again, it finds out by itself and goes on.`;
+  }
+  const isPassing = error?.kind === "connection" || error?.kind === "retryable";
+  const mending = done > 0 || upTo !== undefined
+    ? `Mend the file from statement ${number} on, and run`
+    : "Mend the file, and run";
+  const behind = upTo === undefined ? "" : ": it goes on behind that key";
+  return `${doneSentence(options, direction)} ${
+    isPassing ? "Run" : mending
+  } ${again} again${behind}.`;
+}
+
+/** A rollback that is done must not be run again: it would undo another migration. */
+function landingSentence({ direction, version }: PlannedMigration): string {
+  return direction === "up"
+    ? "Whether it is applied isn't known yet: run migrate again, it finds out by itself and goes on."
+    : `Whether it is rolled back isn't known yet: run crdb status first; where ${version} is no longer applied, ` +
+      "the rollback is done, else run rollback again.";
+}
+
+function doneSentence(
+  { done, upTo }: FailureOptions,
+  direction: "up" | "down",
+): string {
   const state = direction === "up"
     ? "the migration is not applied"
     : "the migration stays applied";
-  if (done === 0) return `Nothing of it is done, ${state}.`;
-  const which = done === 1 ? "Statement 1 is" : `Statements 1 to ${done} are`;
-  return `${which} done and noted, the rest is not; ${state}.`;
+  if (done === 0 && upTo === undefined) {
+    return `Nothing of it is done, ${state}.`;
+  }
+  const whole = done === 1 ? "Statement 1 is" : `Statements 1 to ${done} are`;
+  const part = `${done + 1} up to key ${upTo}`;
+  const which = upTo === undefined
+    ? `${whole} done and noted`
+    : done === 0
+    ? `Statement ${part} is done and noted`
+    : `${whole} done and noted, statement ${part}`;
+  return `${which}, the rest is not; ${state}.`;
 }

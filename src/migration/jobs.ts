@@ -266,3 +266,14 @@ function isOld(row: Row): boolean {
   const start = (row.active_query_start ?? row.since) as Date;
   return (row.asked_at as Date).getTime() - start.getTime() >= 1_000;
 }
+
+/** When something was, by the database's clock: the client's may be anything. */
+export async function databaseTime(
+  session: Session,
+  start: number,
+): Promise<Date> {
+  const { rows } = await session.query(
+    "SELECT (extract(epoch FROM now()) * 1000)::INT8",
+  );
+  return new Date(Number(rows[0][0]) - (performance.now() - start));
+}

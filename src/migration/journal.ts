@@ -37,6 +37,8 @@ export type Direction = "up" | "down";
 export interface Intent {
   /** The statement's index, from 0. */
   readonly ordinal: number;
+  /** The statement's hash; earlier notes have none. */
+  readonly hash?: string;
   /** When the intent was written, by the database's clock. */
   readonly at: Date;
   /** Whether the catalog held the statement's effects before it was sent; `null`: it can't be told. */
@@ -171,7 +173,7 @@ function asProgress(row: Record<string, unknown>): Progress {
     ...rest,
     version: row.version as string,
     intent: intent === null ? null : {
-      ordinal: intent,
+      ...(typeof intent === "number" ? { ordinal: intent } : intent),
       at: row.intent_at as Date,
       before: row.intent_before as boolean | null,
       facts: row.intent_facts === null

@@ -15,6 +15,8 @@ export interface ProgressNote extends Omit<Progress, "intent"> {
   readonly intent?: {
     /** Its index, from 0. */
     readonly ordinal: number;
+    /** Its hash: another text can't tell what became of it. */
+    readonly hash: string;
     /** SQL that says whether the catalog holds its effects already; `undefined`: it can't be told. */
     readonly predicate: string | undefined;
     /** SQL for what has to be known before; `undefined`: nothing has to. */
@@ -29,7 +31,10 @@ export function progressWrite(
   note: ProgressNote,
 ): string {
   const { version, intent, ...rest } = note;
-  const progress = JSON.stringify({ ...rest, intent: intent?.ordinal ?? null });
+  const progress = JSON.stringify({
+    ...rest,
+    intent: intent ? { ordinal: intent.ordinal, hash: intent.hash } : null,
+  });
   return fenced([
     `UPDATE ${tables.journal} SET version = ${quoteLiteral(version)}, ` +
     `progress = ${quoteLiteral(progress)}, intent_at = ${

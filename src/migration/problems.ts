@@ -79,7 +79,7 @@ export function historyProblems(
   return [...problems, ...flightProblems(file, progress)];
 }
 
-/** The statements that an earlier run has done may not change. */
+/** The statements that an earlier run has done, or has sent, may not change. */
 export function flightProblems(
   file: MigrationFile,
   progress: Progress | undefined,
@@ -89,7 +89,7 @@ export function flightProblems(
   const changed = progress.done.findIndex((hash, index) =>
     statements[index]?.hash !== hash
   );
-  if (changed < 0) return [];
+  if (changed < 0) return intentProblems(file, progress);
   return [{
     type: "edited",
     version: file.version,
@@ -104,6 +104,32 @@ export function flightProblems(
         ? "the statement that is done"
         : `the ${progress.done.length} statements that are done`
     }`,
+  }];
+}
+
+/** What became of a statement can't be told by another one. */
+function intentProblems(
+  file: MigrationFile,
+  { direction, intent }: Progress,
+): Problem[] {
+  if (intent === null) return [];
+  const { ordinal, hash } = intent;
+  const statement = statementsOf(file, direction)[ordinal];
+  const isSame = statement !== undefined &&
+    (hash === undefined || statement.hash === hash);
+  if (isSame) return [];
+  return [{
+    type: "edited",
+    version: file.version,
+    file: file.path,
+    line: statement?.line,
+    message:
+      `Cannot go on with ${file.path}${
+        statement ? `:${statement.line}` : ""
+      }: statement ${
+        ordinal + 1
+      } was edited or removed after it was sent, and what became of it isn't known yet; ` +
+      "restore it until a run has found that out",
   }];
 }
 

@@ -28,6 +28,8 @@ export interface Run {
   session: Session;
   /** The name of that session, by which others can look for it. */
   mainSession: string;
+  /** The session's database at its last note; a migration may have changed it. */
+  database?: string;
   /** The statement by which a migration has changed the session's role, and what undoes it. */
   role?: { readonly change: string; readonly reset: string };
   /** The lease. */
@@ -76,7 +78,9 @@ export async function writeJournal(
   const send = () => run.session.query(text);
   try {
     // With COMMIT it is the end of a transaction, which only runs again as a whole.
-    return await (more === "" ? insist(send) : send());
+    const result = await (more === "" ? insist(send) : send());
+    run.database = result.rows[0]?.[1] ?? run.database;
+    return result;
   } catch (error) {
     throw journalFailure(error);
   }

@@ -44,6 +44,7 @@ export async function runSchemaChange(
   const { effects = [] } = classify(statement.text);
   const intent = {
     ordinal: done.length,
+    hash: statement.hash,
     predicate: predicateOf(effects, run.kind),
     facts: factsOf(effects, run.kind),
   };

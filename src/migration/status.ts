@@ -5,6 +5,7 @@
  */
 
 import type { MigrationError } from "../errors.ts";
+import { readCursor } from "./cursor.ts";
 import { compareVersions, type MigrationFile } from "./file.ts";
 import type { JournalState } from "./journal.ts";
 import { isInFlight, VersionMap } from "./versions.ts";
@@ -34,6 +35,8 @@ export interface MigrationStatus {
   readonly done?: number;
   /** The number of the statement that was sent and whose outcome isn't known, where there is one. */
   readonly unsettled?: number;
+  /** The last key that the backfill in flight has done, where there is one. */
+  readonly upTo?: string;
   /** Why the last run stopped, or why the file can't be read. */
   readonly error?: string;
 }
@@ -102,6 +105,7 @@ function statusOfOne(
     path: file?.path ?? unreadable?.file ?? null,
     ...(flight && { done: flight.done.length }),
     ...(flight?.intent && { unsettled: flight.intent.ordinal + 1 }),
+    ...(flight?.cursor && { upTo: readCursor(flight.cursor).last }),
     ...(error && { error }),
   };
 }

@@ -12,6 +12,7 @@ import { type Flight, UnknownOutcome } from "./flight.ts";
 import { insist } from "./insist.ts";
 import {
   cancelJobs,
+  databaseTime,
   isFinal,
   type Job,
   schemaJobs,
@@ -19,7 +20,6 @@ import {
 } from "./jobs.ts";
 import type { PlannedStatement } from "./planned.ts";
 import { classify, type Effect } from "./statement.ts";
-import { databaseTime } from "./watch.ts";
 
 const AGAIN_MS = 500;
 

@@ -7,8 +7,10 @@
 
 import type { Session } from "../driver/driver.ts";
 import { type Flight, placeOf, send, type SendOptions } from "./flight.ts";
-import { blockersOf, isFinal, schemaJobs } from "./jobs.ts";
+import { blockersOf, databaseTime, type Job, schemaJobs } from "./jobs.ts";
 import type { PlannedStatement } from "./planned.ts";
+import { classify } from "./statement.ts";
+import { jobsOf } from "./stop.ts";
 
 const QUIET_MS = 2_000;
 const POLL_MS = 1_000;
@@ -73,13 +75,12 @@ async function tell(
   const { run } = flight;
   const place = placeOf(flight, planned);
   await run.lease.look(async (session) => {
-    const jobs = await schemaJobs(
+    const jobs = await ownJobs(flight, planned, {
       session,
-      since ?? await databaseTime(session, start),
-    );
+      since: since ?? await databaseTime(session, start),
+    });
     if (isOver()) return;
     for (const { id: job, status, runningStatus, fraction } of jobs) {
-      if (isFinal({ status })) continue;
       const elapsedMs = performance.now() - start;
       run.emit({
         type: "job-progress",
@@ -98,13 +99,16 @@ async function tell(
   });
 }
 
-/** When something was, by the database's clock: the client's may be anything. */
-export async function databaseTime(
-  session: Session,
-  start: number,
-): Promise<Date> {
-  const { rows } = await session.query(
-    "SELECT (extract(epoch FROM now()) * 1000)::INT8",
-  );
-  return new Date(Number(rows[0][0]) - (performance.now() - start));
+/** The jobs that can be the statement's: others' are none of its progress. */
+async function ownJobs(
+  { run }: Flight,
+  { statement, kind }: PlannedStatement,
+  { session, since }: { session: Session; since: Date },
+): Promise<Job[]> {
+  if (kind !== "ddl" && kind !== "utility") return [];
+  const jobs = await schemaJobs(session, since);
+  if (jobs.length === 0) return [];
+  const database = run.database ??
+    (await session.query("SELECT current_database()")).rows[0][0] ?? undefined;
+  return jobsOf(jobs, { database, effects: classify(statement.text).effects });
 }

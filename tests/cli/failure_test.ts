@@ -100,6 +100,11 @@ Deno.test("describeFailure() gives the commands that it names the options of the
     "If it is there, run: crdb repair 7 --done --dir db\nIf it isn't, run: crdb repair 7 --not-done --dir db\nThen run the command again.",
   );
   assertEquals(json.message, message);
+  const look = new MigrationError("Not known: run crdb status first.");
+  assertEquals(
+    describeFailure(look, { addressed: " --dir db" }).message,
+    "Not known: run crdb status --dir db first.",
+  );
 });
 
 Deno.test("describeFailure() turns the runtime's words into a flag", () => {

@@ -85,15 +85,15 @@ const CASES: [MigrationEvent, string | undefined][] = [
   ],
   [
     { type: "statement-reconciled", outcome: "done", ...PLACE },
-    "  statement 2 of 3 was done by the run before; it goes on after it",
+    "  statement 2 of 3 was interrupted, and turned out to be done",
   ],
   [
     { type: "statement-reconciled", outcome: "not-done", ...PLACE },
-    "  statement 2 of 3 was not done by the run before; it is run now",
+    "  statement 2 of 3 was interrupted, and turned out not to be done",
   ],
   [
     { type: "statement-reconciled", outcome: "unknown", ...PLACE },
-    "  statement 2 of 3 may have been done by the run before; nothing tells",
+    "  statement 2 of 3 was interrupted, and nothing tells whether it is done",
   ],
   [
     {

@@ -83,6 +83,15 @@ Deno.test("renderStatus() says which file can't be read, and which statement wai
       done: 0,
       unsettled: 1,
     },
+    {
+      ...common,
+      version: "6",
+      description: "c",
+      state: "half-applied",
+      path: "6_c.sql",
+      done: 1,
+      upTo: "1000",
+    },
   ];
   assertEquals(
     renderStatus(migrations),
@@ -90,11 +99,13 @@ Deno.test("renderStatus() says which file can't be read, and which statement wai
          unreadable            -           users.sql
 4        half-applied, 2 done  -
 5        half-undone, 0 done   -           b
+6        half-applied, 1 done  -           c
 users.sql: Cannot read it
 4: no
 4: whether statement 3 took effect isn't known; run migrate, it finds out
 5: whether statement 1 took effect isn't known; run rollback, it finds out
-1 applied, 3 pending`,
+6: statement 2 goes on behind key 1000
+1 applied, 4 pending`,
   );
 });
 
@@ -160,6 +171,27 @@ Deno.test("renderPlan() names the statement that waits for an answer", () => {
   );
   const [migration] = JSON.parse(JSON.stringify(planData(plan).migrations));
   assertEquals([migration.done, migration.unsettled], [2, 3]);
+});
+
+Deno.test("renderPlan() says behind which key a backfill goes on", () => {
+  const progress = {
+    version: "7",
+    direction: "up",
+    done: FILE.statements.slice(0, 2).map(({ hash }) => hash),
+    intent: null,
+    cursor: '["users","id","500"]',
+    error: null,
+  } as const;
+  const plan = planMigrate([FILE], { ...STATE, progress });
+  assertEquals(
+    renderPlan(plan).split("\n").slice(0, 2),
+    [
+      "Apply 7 add users, 2 statements done already",
+      "  statement 3 goes on behind key 500",
+    ],
+  );
+  const [migration] = JSON.parse(JSON.stringify(planData(plan).migrations));
+  assertEquals([migration.done, migration.upTo], [2, "500"]);
 });
 
 Deno.test("renderPlan() shows the problems where a run would do nothing", () => {

@@ -77,7 +77,7 @@ const HEARTBEAT = "SET expires_at = now()";
 for (
   const [what, held] of [
     ["a data statement", "BEGIN; UPDATE counters"],
-    ["an intent", '"intent":1'],
+    ["an intent", '"intent":{"ordinal":1'],
     ["a schema change", "ALTER TABLE accounts ADD"],
   ] as const
 ) {

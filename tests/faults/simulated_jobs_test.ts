@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { MigrationEvent } from "../../src/migration/events.ts";
+import { statementHash } from "../../src/migration/section.ts";
 import { databaseTest } from "../support/database.ts";
 import {
   simulatedCockroach,
@@ -135,6 +136,57 @@ databaseTest(
 );
 
 databaseTest(
+  "migrate() tells of no other's jobs, and of none of a data statement (simulated)",
+  () => {
+    const update = "UPDATE counters SET n = n + 1";
+    const more = [{
+      name: "900_add_a_column.sql",
+      text: `${STATEMENT};\n${update};`,
+    }];
+    return withTrial({ strategy: "statements", more }, async (trial) => {
+      const status = "running";
+      const jobs: SimulatedJob[] = [
+        { job_id: "1010", status },
+        {
+          job_id: "1011",
+          status,
+          description:
+            "ALTER TABLE elsewhere.public.accounts ADD COLUMN extra INT8",
+        },
+        {
+          job_id: "1012",
+          status,
+          description: `CREATE INDEX ON ${trial.database}.public.events (id)`,
+        },
+      ];
+      const told: unknown[] = [];
+      const { error } = await trial.behind("migrate", {
+        onFrame: simulatedCockroach(
+          () => jobs,
+          ({ direction, text }) => {
+            if (direction === "server" || text === undefined) return;
+            const own = isSchemaChange(text)
+              ? STATEMENT
+              : text.includes(update)
+              ? `BEGIN; ${update}`
+              : undefined;
+            return own && { rewrite: `SELECT pg_sleep(3); ${own}` };
+          },
+        ).onFrame,
+        onEvent: (event) => {
+          if (event.type !== "job-progress") return;
+          told.push([event.statement, event.job]);
+        },
+      });
+      assertEquals(error, undefined, said(error));
+      assert(told.length > 0);
+      assertEquals(told.filter((one) => String(one) !== "1,1010"), []);
+    });
+  },
+  ON,
+);
+
+databaseTest(
   "migrate() that is cancelled cancels its jobs, and leaves a state to go on from (simulated)",
   () =>
     withTrial(OPTIONS, async (trial) => {
@@ -187,7 +239,11 @@ databaseTest(
           "run the command again, it waits for the end and finds out what was done",
       );
       assertEquals(simulated.cancelled, []);
-      assertEquals((await trial.journal()).progress?.intent?.ordinal, 0);
+      const { intent } = (await trial.journal()).progress!;
+      assertEquals([intent?.ordinal, intent?.hash], [
+        0,
+        statementHash(STATEMENT),
+      ]);
       job.status = "failed";
       assertEquals(await trial.run("migrate"), 1);
     }),

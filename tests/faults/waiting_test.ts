@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Database } from "../../src/database/database.ts";
 import type { MigrationEvent } from "../../src/migration/events.ts";
 import { databaseTest } from "../support/database.ts";
@@ -108,7 +108,7 @@ databaseTest(
 );
 
 databaseTest(
-  "a time limit that ends the waiting for COMMIT's answer leaves the outcome open",
+  "a time limit that ends the waiting for COMMIT's answer doesn't undo what is committed",
   () => {
     const more = [{
       name: "900_count.sql",
@@ -124,10 +124,7 @@ databaseTest(
             : undefined;
         },
       });
-      assertStringIncludes(
-        said(error),
-        "Whether statement 1 of 1 took effect isn't known yet: run migrate again",
-      );
+      assertEquals(error, undefined, said(error));
       await trial.endLease();
       assertEquals(await trial.run("migrate"), 0);
       assertEquals(await trial.db.query("SELECT n FROM counters"), [{ n: 1 }]);

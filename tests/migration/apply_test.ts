@@ -58,6 +58,21 @@ databaseTest(
 );
 
 databaseTest(
+  "an error inside of a block is told with the server's context",
+  (db) =>
+    withMigrations(db, {
+      "1_block.sql": "DO $$\nBEGIN\n  PERFORM 1 / 0;\nEND\n$$;",
+    }, async (migration) => {
+      await assertRejects(
+        () => migration.migrate(),
+        MigrationError,
+        "PL/pgSQL function inline_code_block line 3 at PERFORM\nNothing of it is done",
+      );
+    }),
+  POSTGRESQL,
+);
+
+databaseTest(
   "what COMMIT refuses is told as that, and nothing is done",
   (db) =>
     withMigrations(db, {

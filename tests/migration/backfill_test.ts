@@ -138,7 +138,14 @@ databaseTest(
       MigrationError,
     );
     assertMatch(error.message, /division by zero/);
+    assertEquals(
+      error.message.split("\n").at(-1),
+      "Statements 1 to 2 are done and noted, statement 3 up to key 2, the rest is not; the migration is not applied. " +
+        "Mend the file from statement 3 on, and run migrate again: it goes on behind that key.",
+    );
     assertEquals(await changes(db), [1, 1, 0, 0, 0]);
+    const [{ upTo }] = await migrationOf(db, directive + failing).status();
+    assertEquals(upTo, "2");
     const other = await assertRejects(
       () =>
         migrationOf(db, (directive + UPDATE).replaceAll("id", "k")).migrate(),

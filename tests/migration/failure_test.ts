@@ -2,10 +2,12 @@ import { assertEquals } from "@std/assert";
 import { DatabaseError } from "../../src/errors.ts";
 import {
   type FailureOptions,
+  landingFailure,
   statementFailure,
 } from "../../src/migration/failure.ts";
 import { parseMigrations } from "../../src/migration/file.ts";
 import { planMigrate } from "../../src/migration/plan.ts";
+import { planned } from "../../src/migration/planned.ts";
 
 const EMPTY = { applied: [], progress: undefined, complete: true };
 
@@ -64,5 +66,73 @@ Deno.test("statementFailure() tells of an index that is left behind", () => {
       outcome: "nothing",
     }).split("\n").at(-2),
     "PostgreSQL keeps such an index, which isn't valid then: drop it before you run this again.",
+  );
+});
+
+Deno.test("statementFailure() asks for no mending where the connection was lost", () => {
+  for (const [code, message] of [["08006", "lost"], ["40001", "again"]]) {
+    const error = new DatabaseError({ code, message });
+    assertEquals(
+      said("SELECT 1;\nSELECT 2;", error, { done: 0, outcome: "nothing" })
+        .split("\n").at(-1),
+      "Nothing of it is done, the migration is not applied. Run migrate again.",
+    );
+  }
+});
+
+Deno.test("statementFailure() says up to which key a backfill is done", () => {
+  const error = new DatabaseError({ code: "22012", message: "no" });
+  const last = (done: number) =>
+    said("SELECT 1;\n".repeat(done + 1), error, {
+      done,
+      upTo: "1000",
+      outcome: "nothing",
+    }).split("\n").at(-1);
+  assertEquals(
+    last(0),
+    "Statement 1 up to key 1000 is done and noted, the rest is not; the migration is not applied. " +
+      "Mend the file from statement 1 on, and run migrate again: it goes on behind that key.",
+  );
+  assertEquals(
+    last(1),
+    "Statement 1 is done and noted, statement 2 up to key 1000, the rest is not; the migration is not applied. " +
+      "Mend the file from statement 2 on, and run migrate again: it goes on behind that key.",
+  );
+});
+
+const UNKNOWN_UNDO =
+  "Whether it is rolled back isn't known yet: run crdb status first; where 1 is no longer applied, " +
+  "the rollback is done, else run rollback again.";
+
+Deno.test("statementFailure() and landingFailure() have nobody undo a second migration", () => {
+  const error = new DatabaseError({ code: "08006", message: "lost" });
+  const [file] = parseMigrations([
+    { name: "1_a.sql", text: "SELECT 1;\n-- @UNDO\nSELECT 2;" },
+  ]);
+  const options = { done: 0, outcome: "unconfirmed" } as const;
+  const undo = planned(file, "down", undefined);
+  assertEquals(
+    statementFailure(error, undo, undo.statements[0], options).message,
+    `Cannot roll back 1_a.sql:3:1: lost (SQLSTATE 08006)\n  SELECT 2;\n  ^\n${UNKNOWN_UNDO}`,
+  );
+  assertEquals(
+    landingFailure(error, undo).message,
+    `Cannot roll back 1_a.sql: lost (SQLSTATE 08006)\n${UNKNOWN_UNDO}`,
+  );
+  assertEquals(
+    said("SELECT 1;", error, options).split("\n").at(-1),
+    "Whether it is applied isn't known yet: run migrate again, it finds out by itself and goes on.",
+  );
+});
+
+Deno.test("statementFailure() gives the server's context", () => {
+  const error = new DatabaseError({
+    code: "22012",
+    message: "division by zero",
+    where: "PL/pgSQL function inline_code_block line 3 at PERFORM",
+  });
+  assertEquals(
+    said("DO 'x';", error, { done: 0, outcome: "nothing" }).split("\n")[3],
+    "Context: PL/pgSQL function inline_code_block line 3 at PERFORM",
   );
 });

@@ -149,7 +149,7 @@ Deno.test("parseMigration() gives a backfill to the statement below it alone", (
 -- @TIMEOUT 30s
 ${update};
 SELECT 1;
--- @BACKFILL table="My table" key=id
+-- @BACKFILL table="My table" key="a,b"
 ${update};
 `,
   );
@@ -161,7 +161,7 @@ ${update};
     { timeoutMs: 30_000 },
     {
       timeoutMs: 30_000,
-      backfill: { table: '"My table"', key: "id", batch: 1_000, pauseMs: 0 },
+      backfill: { table: '"My table"', key: '"a,b"', batch: 1_000, pauseMs: 0 },
     },
   ]);
 });
@@ -271,6 +271,11 @@ for (
       "-- @BACKFILL table=t\nSELECT 1",
       "1:1",
       `@BACKFILL names no key; ${BACKFILL_FORM}`,
+    ],
+    [
+      '-- @BACKFILL table=t key="x,1",y\nSELECT 1',
+      "1:1",
+      `"key="x,1",y" names several columns, and @BACKFILL takes one; ${BACKFILL_FORM}`,
     ],
     [
       "-- @BACKFILL table=t key=id size=1\nSELECT 1",

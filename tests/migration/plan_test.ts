@@ -173,6 +173,47 @@ Deno.test("planMigrate() refuses to go on where a statement that is done was edi
   ]);
 });
 
+Deno.test("planMigrate() refuses to go on where the statement in flight was edited or removed", () => {
+  const [first, second] = files[1].statements;
+  const intent = { ordinal: 1, at: new Date(0), before: null, facts: null };
+  const inFlight = (hash?: string, ordinal = 1) =>
+    messages(planMigrate(
+      files,
+      state(["1"], {
+        version: "2",
+        done: [first.hash],
+        intent: { ...intent, ordinal, hash },
+      }),
+    ));
+  const restore =
+    "was edited or removed after it was sent, and what became of it isn't known yet; " +
+    "restore it until a run has found that out";
+  assertEquals(inFlight(second.hash), []);
+  assertEquals(inFlight("another hash"), [
+    `Cannot go on with 2_b.sql:2: statement 2 ${restore}`,
+  ]);
+  // Earlier notes have no hash.
+  assertEquals(inFlight(undefined), []);
+  assertEquals(inFlight(undefined, 2), [
+    `Cannot go on with 2_b.sql: statement 3 ${restore}`,
+  ]);
+});
+
+Deno.test("planRollback() refuses to go on where the statement in flight was edited", () => {
+  const intent = { ordinal: 0, at: new Date(0), before: null, facts: null };
+  const plan = planRollback(
+    files,
+    state(["1", "2"], {
+      version: "2",
+      direction: "down",
+      intent: { ...intent, hash: "another hash" },
+    }),
+  );
+  assertEquals(plan.problems.map(({ type, line }) => [type, line]), [
+    ["edited", 4],
+  ]);
+});
+
 Deno.test("planMigrate() finishes an interrupted rollback first, and applies its migration again", () => {
   const [first] = files[1].undoStatements!;
   const interrupted = state(["1", "2"], {

@@ -1,5 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { MigrationError } from "../../src/errors.ts";
+import { journalTables } from "../../src/migration/journal.ts";
+import { progressWrite } from "../../src/migration/journal_notes.ts";
+import { statementHash } from "../../src/migration/section.ts";
 import { databaseTest } from "../support/database.ts";
 import { THREE, withMigrations } from "../support/migrations.ts";
 
@@ -155,4 +158,67 @@ databaseTest(
       );
     }, { ...options, table: "_others" });
   },
+);
+
+databaseTest(
+  "what became of a statement in flight isn't told by the text that has taken its place",
+  (db) =>
+    withMigrations(db, THREE, async (migration, folder) => {
+      await migration.migrate({ targetVersion: "1" });
+      const file = `${folder}/2_create_b.sql`;
+      const tables = journalTables("_migrations");
+      const [{ fence }] = await db.query<{ fence: number }>(
+        `SELECT fence FROM ${tables.journal}`,
+      );
+      const note = progressWrite(tables, String(fence), {
+        version: "2",
+        direction: "up",
+        done: [],
+        cursor: null,
+        error: null,
+        intent: {
+          ordinal: 0,
+          hash: statementHash("CREATE TABLE b (id INT PRIMARY KEY)"),
+          predicate: "false",
+        },
+      });
+      await db.query(note);
+      await db.execute("CREATE TABLE b (id INT PRIMARY KEY)");
+      const refused = `Cannot go on with ${file}:1: statement 1 was edited`;
+      const refusals = [
+        () => migration.migrate(),
+        () => migration.repair({ version: "2", outcome: "done" }),
+        () => migration.repair({ version: "2", outcome: "not-done" }),
+      ];
+      for (
+        const text of [
+          "CREATE TABLE b (id TEXT PRIMARY KEY);",
+          "INSERT INTO a VALUES (1);",
+        ]
+      ) {
+        await Deno.writeTextFile(file, text);
+        for (const run of refusals) {
+          await assertRejects(run, MigrationError, refused);
+        }
+      }
+      await Deno.writeTextFile(file, THREE["2_create_b.sql"]);
+      assertEquals(await migration.migrate({ targetVersion: "2" }), 1);
+    }),
+);
+
+databaseTest(
+  "an intent that was noted without a hash is gone on with",
+  (db) =>
+    withMigrations(db, THREE, async (migration) => {
+      await migration.migrate({ targetVersion: "1" });
+      const progress =
+        '{"direction":"up","done":[],"cursor":null,"error":null,"intent":0}';
+      await db.execute(
+        "UPDATE _migrations_journal SET version = '2', progress = $1, intent_at = now(), intent_before = false",
+        [progress],
+      );
+      await db.execute("CREATE TABLE b (id INT PRIMARY KEY)");
+      assertEquals((await migration.status())[1].unsettled, 1);
+      assertEquals(await migration.migrate(), 2);
+    }),
 );

@@ -38,7 +38,7 @@ export interface FaultProxy extends AsyncDisposable {
   pause(): void;
   /** Lets frames go on. */
   resume(): void;
-  /** Ends all connections. */
+  /** Ends all connections, when the frames on their way have come through. */
   cutAll(): Promise<void>;
 }
 
@@ -111,7 +111,9 @@ export async function faultProxy(
     pause: () => gate = Promise.withResolvers(),
     resume: () => gate.resolve(),
     async cutAll() {
-      await Promise.all([...relays].map((relay) => relay.cut()));
+      const all = [...relays];
+      await Promise.all(all.map((relay) => relay.passed()));
+      await Promise.all(all.map((relay) => relay.cut()));
     },
     async [Symbol.asyncDispose]() {
       gate.resolve();

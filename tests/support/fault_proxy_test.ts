@@ -111,6 +111,28 @@ Deno.test("faultProxy() cuts before a statement, which the server never sees", a
   });
 });
 
+Deno.test("faultProxy() cuts all connections behind a statement, which the server still runs", async () => {
+  let ran = false;
+  const script = [
+    expect("Query"),
+    run(() => void (ran = true)),
+    send(ok("COMMIT")),
+  ];
+  await using server = await scriptedServer([logIn(), ...script]);
+  await using proxy = await faultProxy({
+    upstream: { host: "127.0.0.1", port: server.port },
+    onFrame: ({ text }) => {
+      if (text !== "COMMIT") return;
+      queueMicrotask(() => proxy.cutAll());
+      return { cut: "after" };
+    },
+  });
+  const session = await pgDriver().connect(loopback(proxy.port));
+  assertEquals(await codeOf(session.query("COMMIT")), "08006");
+  assertEquals([ran, server.received], [true, [["StartupMessage", "Query"]]]);
+  await session.close();
+});
+
 Deno.test("faultProxy() resets a connection", async () => {
   await through([], {
     onFrame: ({ type }) => type === "Query" ? "reset" : "pass",

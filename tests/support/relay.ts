@@ -120,6 +120,7 @@ export class Relay {
   #counts = new Map<string, number>();
   #replacement?: Replacement;
   #awaited?: { answers: string[]; resolve: () => void };
+  #passing = new Map<Direction, Promise<void>>();
   #silent = false;
   #over = false;
 
@@ -168,6 +169,12 @@ export class Relay {
     this.#near.end();
   }
 
+  /** Resolves when the frames on their way have come through; one that is held back isn't waited for. */
+  async passed(): Promise<void> {
+    const passing = Promise.all(this.#passing.values());
+    await within(SETTLE_MS, passing.then(() => {}));
+  }
+
   /** Closes both sides at once. */
   async end(): Promise<void> {
     this.#over = true;
@@ -188,8 +195,10 @@ export class Relay {
           // After a cut the bytes that still come must be read, or the end behind them isn't seen.
           if (this.#over && direction === "server") this.#drain(frame);
           if (this.#over || this.#silent) continue;
-          await this.#pass(this.#number(frame, direction), to)
+          const passing = this.#pass(this.#number(frame, direction), to)
             .catch((error) => this.#give(error));
+          this.#passing.set(direction, passing);
+          await passing;
         }
       }
     } catch {

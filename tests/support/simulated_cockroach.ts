@@ -6,6 +6,7 @@
  * @module
  */
 
+import { quoteLiteral } from "../../src/sql.ts";
 import { classify } from "../../src/migration/statement.ts";
 import type { Action, ProxyFrame } from "./fault_proxy.ts";
 import { parameterStatus } from "./wire.ts";
@@ -16,6 +17,8 @@ export interface SimulatedJob {
   readonly job_id: string;
   /** Its state. */
   status: string;
+  /** The statement; one of the corpus's accounts by default. */
+  readonly description?: string;
   /** What it does just now. */
   running_status?: string;
   /** How far it is, from 0 to 1. */
@@ -90,18 +93,22 @@ export function simulatedCockroach(
   }
 }
 
+const OF_ACCOUNTS =
+  "'ALTER TABLE ' || current_database() || '.public.accounts ADD COLUMN extra INT8'";
+
 function rowsOf(jobs: readonly SimulatedJob[]): string {
   const rows = jobs.map((job) => {
     const { job_id, status, running_status, fraction_completed, error } = job;
-    const texts = [status, running_status ?? "", error ?? ""]
-      .map((text) => `'${text.replaceAll("'", "''")}'`);
+    const texts = [status, running_status ?? "", error ?? ""].map(quoteLiteral);
+    const description = job.description === undefined
+      ? OF_ACCOUNTS
+      : quoteLiteral(job.description);
     return `(${job_id}::INT8, ${texts.join(", ")}, ${
       fraction_completed ?? 0
-    }::FLOAT8)`;
+    }::FLOAT8, ${description})`;
   });
   return "SELECT *, 'SCHEMA CHANGE' AS job_type, " +
-    "'ALTER TABLE ' || current_database() || '.public.accounts ADD COLUMN extra INT8' AS description, " +
     "current_user AS user_name, now() AS created FROM (VALUES " +
-    (rows.join(", ") || "(NULL::INT8, '', '', '', 0::FLOAT8)") +
-    ") AS v (job_id, status, running_status, error, fraction_completed) WHERE job_id IS NOT NULL";
+    (rows.join(", ") || "(NULL::INT8, '', '', '', 0::FLOAT8, '')") +
+    ") AS v (job_id, status, running_status, error, fraction_completed, description) WHERE job_id IS NOT NULL";
 }
