@@ -16,7 +16,8 @@ export interface FailureOptions {
   readonly outcome: "nothing" | "unknown";
 }
 
-const CONCURRENT_INDEX = /^CREATE\s+(UNIQUE\s+)?INDEX\s+CONCURRENTLY\b/i;
+const CONCURRENT_INDEX =
+  /^CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(ON\b)?/i;
 
 /** Describes the failure of a statement of a migration. */
 export function statementFailure(
@@ -57,11 +58,7 @@ export function statementFailure(
     ...(wire?.notices ?? []).map(({ severity, message }) =>
       `${severity}: ${message}`
     ),
-    ...(CONCURRENT_INDEX.test(statement.text)
-      ? [
-        "PostgreSQL keeps such an index, which isn't valid then: drop it before you run this again.",
-      ]
-      : []),
+    ...indexLeft(statement.text),
     state,
   ];
   return new MigrationError(lines.join("\n"), {
@@ -71,6 +68,19 @@ export function statementFailure(
     column,
     cause: error,
   });
+}
+
+/** The next run knows by its name what is left of an index. */
+function indexLeft(text: string): string[] {
+  const [found, on] = CONCURRENT_INDEX.exec(text) ?? [];
+  if (found === undefined) return [];
+  const kept = "PostgreSQL keeps such an index, which isn't valid then: ";
+  return [
+    kept +
+    (on === undefined
+      ? "the next run of this statement drops it first."
+      : "drop it before you run this again."),
+  ];
 }
 
 function doneSentence(done: number, direction: "up" | "down"): string {

@@ -6,6 +6,7 @@
  */
 
 import { DatabaseError, MigrationError } from "../errors.ts";
+import { sendChange } from "./concurrent_index.ts";
 import { factsOf, heldBefore, withFacts } from "./facts.ts";
 import {
   type Flight,
@@ -13,7 +14,6 @@ import {
   placeOf,
   progressNote,
   retriedStatement,
-  send,
   UnknownOutcome,
 } from "./flight.ts";
 import { insist } from "./insist.ts";
@@ -50,7 +50,7 @@ export async function runSchemaChange(
   const start = performance.now();
   run.emit({ type: "statement-started", text: statement.text, ...place });
   const sending = () =>
-    watched(flight, planned, () => send(flight, planned));
+    watched(flight, planned, () => sendChange(flight, planned));
   try {
     await retriedStatement(
       flight,
