@@ -40,6 +40,7 @@ const DECLARATIONS = [
   "NO FORCE",
   "CONFIGURE",
   "SCATTER",
+  "SPLIT",
   "REPLICA",
 ];
 

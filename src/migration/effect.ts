@@ -79,6 +79,12 @@ export type Effect =
     readonly present: boolean;
   }
   | {
+    /** The column is no longer generated from others. */
+    readonly type: "column-plain";
+    readonly table: ObjectName;
+    readonly column: string;
+  }
+  | {
     /** A partition of a table, or a table that inherits from it. */
     readonly type: "child";
     readonly table: ObjectName;

@@ -3,7 +3,7 @@
  *
  * Its value is noted with the intent before a schema change is sent, and it is asked again where the
  * answer was lost, with the facts that were noted too. It never fails, whatever exists, and is NULL
- * only where a name says another database than the session's.
+ * where it can't be told: a name says another database than the session's, or a type isn't there.
  *
  * @module
  */
@@ -40,6 +40,7 @@ import {
   findColumn,
   identityPredicate,
   notNullPredicate,
+  plainPredicate,
   typePredicate,
 } from "./predicate_table.ts";
 import type { ObjectName } from "./reader.ts";
@@ -179,6 +180,8 @@ function predicate(
       return notNullPredicate(effect, catalog);
     case "column-identity":
       return identityPredicate(effect, catalog);
+    case "column-plain":
+      return plainPredicate(effect, catalog);
     case "child":
       return childPredicate(effect, catalog);
     case "index":

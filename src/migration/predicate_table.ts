@@ -35,12 +35,14 @@ export function columnPredicate(
 
 /** Whether a column has a type. */
 export function typePredicate(
-  { table, column, dataType }: Of<"column-type">,
+  effect: Of<"column-type">,
   catalog: Catalog,
 ): string | undefined {
+  const { table, column, dataType } = effect;
   const type = catalogType(dataType, catalog.kind);
   const oid = oidOf("relation", table, catalog);
-  if (type === undefined || oid === undefined) return undefined;
+  if (oid === undefined) return undefined;
+  if (type === undefined) return namedTypePredicate(effect, catalog);
   if (catalog.kind === "postgresql") {
     return exists(
       `${findColumn(table, column, catalog)} ` +
@@ -54,6 +56,25 @@ export function typePredicate(
       `WHERE o.oid = ${oid} AND a.column_name = ${quoteLiteral(column)} ` +
       `AND a.crdb_sql_type = ${quoteLiteral(type)}`,
   );
+}
+
+/** A name as `to_regtype()` reads it, which fails for what isn't one. */
+const TYPE_NAME =
+  /^(?:[\p{L}_][\p{L}\w$]*|"(?:[^"]|"")+")(?:\.(?:[\p{L}_][\p{L}\w$]*|"(?:[^"]|"")+"))?(?:\[\])*$/u;
+
+/** Whether a column has a type that isn't one of the well-known; NULL where there is no such type. */
+function namedTypePredicate(
+  { table, column, dataType }: Of<"column-type">,
+  catalog: Catalog,
+): string | undefined {
+  const found = findColumn(table, column, catalog);
+  const isName = TYPE_NAME.test(dataType);
+  if (catalog.kind === "cockroachdb" || !isName) return undefined;
+  const type = `to_regtype(${quoteLiteral(dataType)})`;
+  return found &&
+    `CASE WHEN ${type} IS NOT NULL THEN ${
+      exists(`${found} AND a.atttypid = ${type}`)
+    } END`;
 }
 
 /** Whether a column has no default. That it has a certain one can't be told. */
@@ -84,6 +105,15 @@ export function identityPredicate(
   const found = findColumn(table, column, catalog);
   return found &&
     exists(`${found} AND a.attidentity ${present ? "<>" : "="} ''`);
+}
+
+/** Whether a column isn't generated from others. */
+export function plainPredicate(
+  { table, column }: Of<"column-plain">,
+  catalog: Catalog,
+): string | undefined {
+  const found = findColumn(table, column, catalog);
+  return found && exists(`${found} AND a.attgenerated = ''`);
 }
 
 /** Whether a table is a partition of another one, or inherits from it. */

@@ -65,6 +65,42 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    name: "TYPE of a user's with USING",
+    before: [
+      "CREATE TYPE public.temper AS ENUM ('sad', 'ok')",
+      "CREATE TABLE public.t (a TEXT)",
+      "INSERT INTO public.t VALUES ('sad')",
+    ],
+    statement:
+      "ALTER TABLE t ALTER a TYPE temper USING CASE a::TEXT WHEN 'sad' THEN 'ok' ELSE 'sad' END::temper",
+    end: ["SELECT count(*)::INT8 AS n FROM public.t WHERE a = 'ok'", 1],
+    on: ["postgresql"],
+  },
+  {
+    name: "DROP STORED",
+    before: [
+      "CREATE TABLE public.t (a INT8, b INT8 AS (a + 1) STORED)",
+    ],
+    statement: "ALTER TABLE t ALTER COLUMN b DROP STORED",
+    end: [
+      `SELECT count(*)::INT8 AS n ${IN_T} attgenerated <> ''`,
+      0,
+    ],
+    on: ["cockroachdb"],
+  },
+  {
+    name: "DROP EXPRESSION",
+    before: [
+      "CREATE TABLE public.t (a INT8, b INT8 GENERATED ALWAYS AS (a + 1) STORED)",
+    ],
+    statement: "ALTER TABLE t ALTER COLUMN b DROP EXPRESSION",
+    end: [
+      "SELECT count(*)::INT8 AS n FROM pg_attrdef WHERE adrelid = 'public.t'::REGCLASS",
+      0,
+    ],
+    on: ["postgresql"],
+  },
+  {
     name: "ADD COLUMN and SET DEFAULT at once",
     before: [T],
     statement: "ALTER TABLE t ADD COLUMN c INT, ALTER COLUMN a SET DEFAULT 5",

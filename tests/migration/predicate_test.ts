@@ -127,7 +127,7 @@ Deno.test("predicateOf() gives nothing where the catalog can't tell", () => {
   const statements = [
     "ALTER TABLE t ALTER a SET DEFAULT 1",
     "ALTER TABLE t ADD COLUMN b INT, ALTER a SET DEFAULT 1",
-    "ALTER TABLE t ALTER a TYPE app.mood",
+    "ALTER TABLE t ALTER a TYPE app.mood(3)",
     "CREATE FUNCTION f(a INT) RETURNS INT LANGUAGE SQL AS 'SELECT a'",
     "GRANT SELECT ON t TO current_user",
   ];
