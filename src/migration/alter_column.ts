@@ -80,6 +80,10 @@ export function alterColumn(table: ObjectName, reader: Reader): Outcome {
       "DROP NOT NULL",
       "ADD GENERATED",
       "DROP IDENTITY",
+      "DROP EXPRESSION",
+      "DROP STORED",
+      "DROP ON UPDATE",
+      "RESET",
       "SET",
     )
   ) {
@@ -116,6 +120,14 @@ export function alterColumn(table: ObjectName, reader: Reader): Outcome {
         idempotent,
       );
     }
+    case "DROP EXPRESSION":
+    case "DROP STORED": {
+      const idempotent = reader.take("IF EXISTS");
+      return certain([{ type: "column-plain", table, column }], idempotent);
+    }
+    case "DROP ON UPDATE":
+    case "RESET":
+      return HARMLESS;
     case "SET":
       // Of an identity's options RESTART alone does something each time.
       return reader.rest.some(({ word }) => word === "RESTART")

@@ -16,9 +16,9 @@ import {
   type Effect,
   HARMLESS,
   type Outcome,
-  sumOf,
   UNKNOWN,
 } from "./effect.ts";
+import { sumOf } from "./outcome_sum.ts";
 import type { ObjectName, Reader } from "./reader.ts";
 
 const CONSTRAINT_TYPES: Readonly<Record<string, ConstraintType>> = {
@@ -40,6 +40,7 @@ const DECLARATIONS = [
   "NO FORCE",
   "CONFIGURE",
   "SCATTER",
+  "SPLIT",
   "REPLICA",
 ];
 

@@ -11,7 +11,8 @@ import {
   dropColumn,
   renamePart,
 } from "./alter_column.ts";
-import { certain, type Outcome, sumOf, UNKNOWN } from "./effect.ts";
+import { certain, type Outcome, UNKNOWN } from "./effect.ts";
+import { sumOf } from "./outcome_sum.ts";
 import type { ObjectName, Reader } from "./reader.ts";
 
 const ATTRIBUTE_ACTIONS: Readonly<

@@ -100,7 +100,8 @@ async function refuseNullableKey(
   planned: PlannedStatement,
 ): Promise<void> {
   const { table, key } = planned.statement.directives.backfill!;
-  const [row] = await ask(flight, planned, keyQuery({ table, key }));
+  const { kind } = flight.run;
+  const [row] = await ask(flight, planned, keyQuery({ table, key, kind }));
   if (row === undefined || row[0] === "t") return;
   throw refusal(
     flight,
@@ -122,7 +123,8 @@ async function findBounds(
   after: string | null,
 ): Promise<Bounds | undefined> {
   const { table, key, batch } = planned.statement.directives.backfill!;
-  const query = boundsQuery({ table, key, batch, after });
+  const { kind } = flight.run;
+  const query = boundsQuery({ table, key, batch, after, kind });
   const [[from, to]] = await ask(flight, planned, query);
   return from === null || to === null ? undefined : { from, to };
 }

@@ -8,6 +8,7 @@
 import { SqlTextError } from "../errors.ts";
 import { quoteIdentifier, quoteLiteral, quoteName, splitName } from "../sql.ts";
 import { tokenize } from "../sql_tokens.ts";
+import { foldName, type ServerKind } from "./server.ts";
 
 /** What a chunk is cut from. */
 export interface ChunkOptions {
@@ -19,36 +20,38 @@ export interface ChunkOptions {
   readonly batch: number;
   /** The key after which the chunk begins, as text; `null` for the first. */
   readonly after: string | null;
+  /** What the server is, which folds names in its own way. Default: CockroachDB. */
+  readonly kind?: ServerKind;
 }
 
 /** Writes the query for the first and the last key of the next chunk; both are NULL after the last. */
 export function boundsQuery(
-  { table, key, batch, after }: ChunkOptions,
+  { table, key, batch, after, kind }: ChunkOptions,
 ): string {
-  const column = foldedName(key);
+  const column = foldedName(key, kind);
   const where = after === null
     ? `${column} IS NOT NULL`
     : `${column} > ${quoteLiteral(after)}`;
   return `WITH chunk AS (SELECT ${column} AS k FROM ${
-    foldedName(table)
+    foldedName(table, kind)
   } WHERE ${where} ORDER BY ${column} LIMIT ${batch}) ` +
     "SELECT (SELECT k FROM chunk ORDER BY k LIMIT 1), (SELECT k FROM chunk ORDER BY k DESC LIMIT 1)";
 }
 
 /** Writes the query that says whether the key's column can't be NULL; no row where there is none. */
 export function keyQuery(
-  { table, key }: Pick<ChunkOptions, "table" | "key">,
+  { table, key, kind }: Pick<ChunkOptions, "table" | "key" | "kind">,
 ): string {
-  const [column] = splitName(foldedName(key));
+  const [column] = splitName(foldedName(key, kind));
   return "SELECT attnotnull FROM pg_catalog.pg_attribute " +
-    `WHERE attrelid = ${quoteLiteral(foldedName(table))}::REGCLASS ` +
+    `WHERE attrelid = ${quoteLiteral(foldedName(table, kind))}::REGCLASS ` +
     `AND attname = ${quoteLiteral(column)} AND NOT attisdropped`;
 }
 
 /** A name as SQL would read it, in quotes: folded to lower case where it stands without them. */
-function foldedName(name: string): string {
+function foldedName(name: string, kind?: ServerKind): string {
   if (name.includes('"')) return quoteName(name);
-  return splitName(name).map((part) => quoteIdentifier(part.toLowerCase()))
+  return splitName(name).map((part) => quoteIdentifier(foldName(part, kind)))
     .join(".");
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { quoteLiteral } from "../sql.ts";
-import type { NamedObject } from "./effect.ts";
+import type { Effect, NamedObject } from "./effect.ts";
 import type { ObjectName } from "./reader.ts";
 import type { ServerKind } from "./server.ts";
 
@@ -14,8 +14,49 @@ import type { ServerKind } from "./server.ts";
 export interface Catalog {
   /** What the server is. */
   readonly kind: ServerKind;
-  /** The session's database. A name that says its database can't be looked up without it. */
+  /** The database that names say, which the session's has to be. */
   readonly database?: string;
+}
+
+/** The names of objects in an effect. */
+function namesIn(effect: Effect): readonly (ObjectName | undefined)[] {
+  return [
+    ..."table" in effect ? [effect.table] : [],
+    ..."child" in effect ? [effect.child] : [],
+    ..."sequence" in effect ? [effect.sequence] : [],
+    ..."typeName" in effect ? [effect.typeName] : [],
+    ..."domain" in effect ? [effect.domain] : [],
+    ..."from" in effect ? [effect.of, effect.from, effect.to] : [],
+    ..."objects" in effect ? effect.objects : [],
+    ..."name" in effect && typeof effect.name !== "string" ? [effect.name] : [],
+  ];
+}
+
+/** The catalog that tells of an effect; `undefined` where its names say several databases. */
+export function catalogOf(
+  effect: Effect,
+  kind: ServerKind,
+): Catalog | undefined {
+  const isSchema = effect.type === "schema" ||
+    ("object" in effect && effect.object === "schema") ||
+    ("on" in effect && effect.on === "schema");
+  const said = namesIn(effect).flatMap((name) =>
+    name?.at(isSchema ? -2 : -3) ?? []
+  );
+  const [database, ...others] = new Set(said);
+  return others.length > 0 ? undefined : { kind, database };
+}
+
+/** Makes an expression NULL in another database than the one that names say. */
+export function inDatabase(
+  expression: string,
+  { database }: Catalog,
+): string {
+  return database === undefined
+    ? expression
+    : `CASE WHEN current_database() = ${
+      quoteLiteral(database)
+    } THEN ${expression} END`;
 }
 
 /**

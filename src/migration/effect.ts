@@ -79,6 +79,12 @@ export type Effect =
     readonly present: boolean;
   }
   | {
+    /** The column is no longer generated from others. */
+    readonly type: "column-plain";
+    readonly table: ObjectName;
+    readonly column: string;
+  }
+  | {
     /** A partition of a table, or a table that inherits from it. */
     readonly type: "child";
     readonly table: ObjectName;
@@ -95,7 +101,7 @@ export type Effect =
     /** The key columns; `undefined` where one is an expression, or the statement names none. */
     readonly columns?: readonly string[];
     readonly unique?: boolean;
-    /** How many indexes the table had before; for one without name and columns. */
+    /** How many indexes the table had before; for one without a name. */
     readonly before?: string;
   }
   | {
@@ -109,7 +115,7 @@ export type Effect =
     readonly columns?: readonly string[];
     /** Whether existing rows were checked; `undefined` where the statement doesn't say. */
     readonly validated?: boolean;
-    /** How many checks the table had before; for one without a name. */
+    /** How many such constraints the table had before; for one without a name. */
     readonly before?: string;
   }
   | {
@@ -179,6 +185,10 @@ export type Effect =
     readonly objects: readonly ObjectName[];
     readonly to: readonly string[];
     readonly granted: boolean;
+  }
+  | {
+    /** A part of the statement of which the catalog can't tell. */
+    readonly type: "hidden";
   };
 
 /** The kinds of constraint. */
@@ -208,39 +218,4 @@ export const HARMLESS: Outcome = { idempotent: true };
 /** The outcome of a statement whose effects are known. */
 export function certain(effects: Effect[], idempotent = false): Outcome {
   return { effects, idempotent };
-}
-
-/** What an effect is about, where another effect of the statement may undo it. */
-function subject(effect: Effect): string {
-  const name = "name" in effect ? effect.name : undefined;
-  const column = "column" in effect ? effect.column : undefined;
-  const tables = effect.type === "truncation"
-    ? [effect.table]
-    : effect.type === "child"
-    ? [effect.table, effect.child]
-    : undefined;
-  return JSON.stringify([effect.type, name, column, tables]);
-}
-
-/** Whether the end of a statement shows that every part was done. */
-function isTelling(effects: readonly Effect[]): boolean {
-  const subjects = new Set(effects.map(subject));
-  const hasRename = effects.some(({ type }) => type === "rename");
-  return subjects.size === effects.length &&
-    !(hasRename && effects.length > 1);
-}
-
-/**
- * Adds the outcomes of a statement's parts.
- *
- * @param outcomes The parts'.
- * @returns The whole's: its effects are known where every part's are, and where none hides another,
- * as when a column is dropped and added again.
- */
-export function sumOf(outcomes: readonly Outcome[]): Outcome {
-  const effects = outcomes.flatMap(({ effects }) => effects ?? []);
-  const isKnown = outcomes.length > 0 && isTelling(effects) &&
-    outcomes.every(({ effects }) => effects !== undefined);
-  const idempotent = outcomes.every(({ idempotent }) => idempotent);
-  return isKnown ? { effects, idempotent } : { idempotent };
 }

@@ -32,6 +32,7 @@ const DECLARATIONS = [
   "VISIBLE",
   "INVISIBLE",
   "SURVIVE",
+  "SPLIT",
   "PRIMARY",
 ];
 
@@ -172,6 +173,13 @@ function alterIndex(reader: Reader): Outcome {
   }, false);
 }
 
+/** Functions have names of which the catalog can't always tell. */
+function alterFunction(reader: Reader): Outcome {
+  reader.name();
+  reader.group();
+  return reader.sees("SET SCHEMA") ? UNKNOWN : declaration(reader);
+}
+
 /**
  * Reads what follows TRUNCATE.
  *
@@ -198,6 +206,9 @@ function alter(reader: Reader, { object }: Head): Outcome {
   if (object === "DEFAULT PRIVILEGES") return HARMLESS;
   reader.take("IF EXISTS");
   if (object === "INDEX") return alterIndex(reader);
+  if (object === "FUNCTION" || object === "PROCEDURE") {
+    return alterFunction(reader);
+  }
   if (!Object.hasOwn(NAMED_OBJECTS, object)) return UNKNOWN;
   const type = NAMED_OBJECTS[object];
   const from = reader.name();

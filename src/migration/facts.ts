@@ -1,26 +1,36 @@
 /**
  * What has to be known of the catalog before a schema change is sent, so that afterwards it tells
- * whether it was done: which schema's object a name without one means, and what is there of a kind
- * that the statement adds to without a name. It is noted with the intent.
+ * whether it was done: which schema's object a name without one means, what is there of a kind that the
+ * statement adds to without a name, and which of several effects are there already. It is noted with the
+ * intent.
  *
  * @module
  */
 
 import {
   apart,
-  type Catalog,
   type CatalogObject,
+  catalogOf,
   renamedByTable,
   schemaOf,
 } from "./catalog.ts";
 import type { Effect } from "./effect.ts";
+import { partsOf } from "./predicate.ts";
+import { countParts } from "./predicate_index.ts";
 import { storageOf } from "./predicate_storage.ts";
-import { countParts } from "./predicate_table.ts";
 import type { ObjectName } from "./reader.ts";
 import type { ServerKind } from "./server.ts";
 
 /** What was there before, an item an effect; `null` where nothing has to be known, or is known. */
 export type Facts = readonly (string | null)[];
+
+/** What was noted before a statement was sent. */
+export interface Noted {
+  /** What was there before; `null` where nothing had to be known. */
+  readonly facts: Facts | null;
+  /** Whether the catalog held each effect, where there are several; `null`: it can't be told. */
+  readonly held?: readonly (boolean | null)[];
+}
 
 /** Objects that a schema holds, and that a statement can name without it. */
 const IN_SCHEMAS: readonly string[] = [
@@ -56,12 +66,18 @@ function unplaced(
   }
 }
 
-function factOf(effect: Effect, catalog: Catalog): string | undefined {
+function factOf(
+  effect: Effect,
+  effects: readonly Effect[],
+  kind: ServerKind,
+): string | undefined {
+  const catalog = catalogOf(effect, kind);
+  if (catalog === undefined) return undefined;
   if (effect.type === "truncation" || effect.type === "restart") {
     return storageOf(effect, catalog);
   }
-  const place = unplaced(effect, catalog.kind);
-  if (place === undefined) return countParts(effect, catalog);
+  const place = unplaced(effect, kind);
+  if (place === undefined) return countParts(effect, effects, catalog);
   const { object, name } = place;
   return name.length > 1 ? undefined : schemaOf(object, name, catalog);
 }
@@ -69,16 +85,55 @@ function factOf(effect: Effect, catalog: Catalog): string | undefined {
 /**
  * Makes an expression for what has to be known before a statement with these effects is sent.
  *
- * @returns The expression, whose value is {@linkcode Facts} as JSON; `undefined` where nothing has to.
+ * @returns The expression, whose value {@linkcode readFacts} reads; `undefined` where nothing has to.
  */
 export function factsOf(
   effects: readonly Effect[],
   kind: ServerKind,
 ): string | undefined {
-  const facts = effects.map((effect) => factOf(effect, { kind }));
+  const facts = effects.map((effect) => factOf(effect, effects, kind));
+  const array = arrayOf(facts, "NULL::TEXT");
+  const held = effects.length > 1 ? partsOf(effects, kind) : [];
+  if (held.some((part) => part !== undefined)) {
+    const object = `jsonb_build_object('facts', ${array}, 'held', ${
+      arrayOf(held, "NULL::BOOL")
+    })`;
+    return apart(`${object}::TEXT`, kind);
+  }
   if (facts.every((fact) => fact === undefined)) return undefined;
-  const items = facts.map((fact) => fact ?? "NULL::TEXT");
-  return apart(`jsonb_build_array(${items.join(", ")})::TEXT`, kind);
+  return apart(`${array}::TEXT`, kind);
+}
+
+function arrayOf(
+  items: readonly (string | undefined)[],
+  absent: string,
+): string {
+  return `jsonb_build_array(${items.map((item) => item ?? absent).join(", ")})`;
+}
+
+/** Reads the value of {@linkcode factsOf}: of a single effect, it is the array of facts alone. */
+export function readFacts(value: string | null): Noted {
+  if (value === null) return { facts: null };
+  const noted: Noted | Facts = JSON.parse(value);
+  return "facts" in noted ? noted : { facts: noted };
+}
+
+/**
+ * Says of each effect whether the catalog held it before.
+ *
+ * @param effects The effects, as {@linkcode withFacts} gives them.
+ * @param intent What was noted.
+ */
+export function heldBefore(
+  effects: readonly Effect[],
+  { before, held }: Pick<Noted, "held"> & { readonly before: boolean | null },
+): (boolean | null)[] {
+  return effects.map((effect, index) => {
+    const isCounted = effect.type === "index" || effect.type === "constraint";
+    // There weren't more than there were.
+    if (isCounted && effect.before !== undefined) return false;
+    return held === undefined ? before : held[index] ?? null;
+  });
 }
 
 /** Puts what was known before into the effects. */

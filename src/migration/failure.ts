@@ -25,7 +25,8 @@ export interface FailureOptions {
   readonly outcome: "nothing" | "unknown" | "unconfirmed";
 }
 
-const CONCURRENT_INDEX = /^CREATE\s+(UNIQUE\s+)?INDEX\s+CONCURRENTLY\b/i;
+const CONCURRENT_INDEX =
+  /^CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(ON\b)?/i;
 
 /** Describes the failure of a statement of a migration. */
 export function statementFailure(
@@ -56,11 +57,7 @@ export function statementFailure(
     ...(wire?.notices ?? []).map(({ severity, message }) =>
       `${severity}: ${message}`
     ),
-    ...(CONCURRENT_INDEX.test(statement.text)
-      ? [
-        "PostgreSQL keeps such an index, which isn't valid then: drop it before you run this again.",
-      ]
-      : []),
+    ...indexLeft(statement.text),
     stateSentences(migration, number, { ...options, error: wire }),
   ];
   return new MigrationError(lines.join("\n"), {
@@ -120,6 +117,19 @@ function landingSentence({ direction, version }: PlannedMigration): string {
     ? "Whether it is applied isn't known yet: run migrate again, it finds out by itself and goes on."
     : `Whether it is rolled back isn't known yet: run crdb status first; where ${version} is no longer applied, ` +
       "the rollback is done, else run rollback again.";
+}
+
+/** The next run knows by its name what is left of an index. */
+function indexLeft(text: string): string[] {
+  const [found, on] = CONCURRENT_INDEX.exec(text) ?? [];
+  if (found === undefined) return [];
+  const kept = "PostgreSQL keeps such an index, which isn't valid then: ";
+  return [
+    kept +
+    (on === undefined
+      ? "the next run of this statement drops it first."
+      : "drop it before you run this again."),
+  ];
 }
 
 function doneSentence(

@@ -51,7 +51,7 @@ function commented(
     const name = reader.take("ON") ? reader.name() : undefined;
     return name && { object: "constraint", name, part };
   }
-  const name = reader.name();
+  const name = reader.name(words === "COLUMN" ? 4 : 3);
   if (name === undefined) return undefined;
   if (words === "COLUMN") {
     return { object: "column", name: name.slice(0, -1), part: name.at(-1) };

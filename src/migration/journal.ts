@@ -12,6 +12,7 @@ import type { Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
 import { quoteIdentifier, quoteName, splitName } from "../sql.ts";
 import { decodeRows } from "../database/values.ts";
+import { readFacts } from "./facts.ts";
 import { insist } from "./insist.ts";
 
 /** A row of the table of applied migrations. */
@@ -45,6 +46,8 @@ export interface Intent {
   readonly before: boolean | null;
   /** What was known of its effects before, an item an effect; `null` where nothing had to be. */
   readonly facts: readonly (string | null)[] | null;
+  /** Whether the catalog held each effect before, where there are several; `null`: it can't be told. */
+  readonly held?: readonly (boolean | null)[];
 }
 
 /** The migration in flight. */
@@ -176,9 +179,7 @@ function asProgress(row: Record<string, unknown>): Progress {
       ...(typeof intent === "number" ? { ordinal: intent } : intent),
       at: row.intent_at as Date,
       before: row.intent_before as boolean | null,
-      facts: row.intent_facts === null
-        ? null
-        : JSON.parse(row.intent_facts as string),
+      ...readFacts(row.intent_facts as string | null),
     },
   };
 }

@@ -2,8 +2,8 @@
  * Asks the catalog whether a schema change has been done, as one SQL expression.
  *
  * Its value is noted with the intent before a schema change is sent, and it is asked again where the
- * answer was lost, with the facts that were noted too. It is never NULL and never fails, whatever
- * exists.
+ * answer was lost, with the facts that were noted too. It never fails, whatever exists, and is NULL
+ * where it can't be told: a name says another database than the session's, or a type isn't there.
  *
  * @module
  */
@@ -14,8 +14,10 @@ import {
   apart,
   type Catalog,
   type CatalogObject,
+  catalogOf,
   exists,
   find,
+  inDatabase,
   inSchema,
   oidOf,
   renamedByTable,
@@ -23,19 +25,22 @@ import {
 } from "./catalog.ts";
 import type { Effect } from "./effect.ts";
 import { commentPredicate, grantPredicate } from "./predicate_access.ts";
+import {
+  constraintPredicate,
+  findConstraint,
+  findIndex,
+  indexPredicate,
+  primaryKeyPredicate,
+} from "./predicate_index.ts";
 import { storagePredicate } from "./predicate_storage.ts";
 import {
   childPredicate,
   columnPredicate,
-  constraintPredicate,
   defaultPredicate,
   findColumn,
-  findConstraint,
-  findIndex,
   identityPredicate,
-  indexPredicate,
   notNullPredicate,
-  primaryKeyPredicate,
+  plainPredicate,
   typePredicate,
 } from "./predicate_table.ts";
 import type { ObjectName } from "./reader.ts";
@@ -175,10 +180,12 @@ function predicate(
       return notNullPredicate(effect, catalog);
     case "column-identity":
       return identityPredicate(effect, catalog);
+    case "column-plain":
+      return plainPredicate(effect, catalog);
     case "child":
       return childPredicate(effect, catalog);
     case "index":
-      return indexPredicate(effect, catalog);
+      return indexPredicate(effect, effects, catalog);
     case "constraint":
       return constraintPredicate(effect, effects, catalog);
     case "domain-constraint":
@@ -204,8 +211,27 @@ function predicate(
       return commentPredicate(effect, catalog);
     case "grant":
       return grantPredicate(effect, catalog);
+    case "hidden":
+      return undefined;
   }
   return named(effect.type, effect, catalog);
+}
+
+/**
+ * Makes an expression for each of a statement's effects, which is true exactly when the catalog holds
+ * it.
+ *
+ * @returns The expressions; `undefined` where the catalog can't tell.
+ */
+export function partsOf(
+  effects: readonly Effect[],
+  kind: ServerKind,
+): (string | undefined)[] {
+  return effects.map((effect) => {
+    const catalog = catalogOf(effect, kind);
+    const part = catalog && predicate(effect, effects, catalog);
+    return part && inDatabase(part, catalog!);
+  });
 }
 
 /**
@@ -221,18 +247,12 @@ function predicate(
  *
  * @param effects The effects, as `classify()` gives them.
  * @param kind What the server is.
- * @param options `database`: the session's database, without which a name that says its database
- * can't be looked up.
  * @returns The expression, without parameters; `undefined` where the catalog can't tell.
  */
 export function predicateOf(
   effects: readonly Effect[],
   kind: ServerKind,
-  options: { readonly database?: string } = {},
 ): string | undefined {
-  const catalog = { kind, database: options.database };
-  const held = all(
-    effects.map((effect) => predicate(effect, effects, catalog)),
-  );
+  const held = all(partsOf(effects, kind));
   return held && apart(held, kind);
 }

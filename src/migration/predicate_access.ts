@@ -15,7 +15,8 @@ import {
   oidOf,
 } from "./catalog.ts";
 import type { Effect } from "./effect.ts";
-import { findColumn, findConstraint, findIndex } from "./predicate_table.ts";
+import { findConstraint, findIndex } from "./predicate_index.ts";
+import { findColumn } from "./predicate_table.ts";
 import type { ObjectName } from "./reader.ts";
 
 type Comment = Extract<Effect, { type: "comment" }>;
@@ -147,7 +148,9 @@ function accessInCockroach(
   const [table, column] = view;
   const isSchema = on === "schema";
   const schema = isSchema
-    ? object.length === 1 ? "true" : undefined
+    ? object.length === 1 || object.at(-2) === catalog.database
+      ? "true"
+      : undefined
     : inSchema(object, "path", catalog);
   if (schema === undefined) return undefined;
   const held = isSchema

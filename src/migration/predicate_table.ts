@@ -1,34 +1,17 @@
 /**
- * Asks the catalog for the parts of a table: columns, indexes and constraints.
- *
- * On CockroachDB a part that a job is still making is not in the catalog, or not as valid. The one
- * exception is a unique constraint, which is known before its index: so its index is asked for too.
+ * Asks the catalog for the columns of a table, and for its partitions. On CockroachDB a column that a
+ * job is still making is not in the catalog.
  *
  * @module
  */
 
 import { quoteLiteral } from "../sql.ts";
-import {
-  all,
-  type Catalog,
-  exists,
-  find,
-  oidOf,
-  type Search,
-} from "./catalog.ts";
+import { type Catalog, exists, oidOf } from "./catalog.ts";
 import { catalogType } from "./column_type.ts";
-import type { ConstraintType, Effect } from "./effect.ts";
+import type { Effect } from "./effect.ts";
 import type { ObjectName } from "./reader.ts";
 
 type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
-
-const CONSTRAINT_LETTERS: Readonly<Record<ConstraintType, string>> = {
-  "primary-key": "p",
-  "unique": "u",
-  "check": "c",
-  "foreign-key": "f",
-  "exclude": "x",
-};
 
 /** Makes a query for a column as row `a` of pg_attribute. */
 export function findColumn(
@@ -42,54 +25,6 @@ export function findColumn(
       `AND a.attname = ${quoteLiteral(column)} AND NOT a.attisdropped`;
 }
 
-/** Makes a query for a constraint by its name, as row `k` of pg_constraint. */
-export function findConstraint(
-  table: ObjectName,
-  name: string,
-  catalog: Catalog,
-): string | undefined {
-  const oid = oidOf("relation", table, catalog);
-  return oid &&
-    `SELECT k.oid FROM pg_catalog.pg_constraint k WHERE k.conrelid = ${oid} ` +
-      `AND k.conname = ${quoteLiteral(name)}`;
-}
-
-/** Makes a query for an index by its name, valid or not. */
-export function findIndex(
-  table: ObjectName | undefined,
-  name: ObjectName,
-  search: Search,
-  catalog: Catalog,
-): string | undefined {
-  if (table === undefined) return find("index", name, search, catalog);
-  const oid = oidOf("relation", table, catalog);
-  return oid &&
-    "SELECT o.oid FROM pg_catalog.pg_class o JOIN pg_catalog.pg_index i ON i.indexrelid = o.oid " +
-      `WHERE i.indrelid = ${oid} AND o.relname = ${
-        quoteLiteral(name[name.length - 1])
-      }`;
-}
-
-/** Says that an array holds the numbers of columns, in order; `first` is the index of its first. */
-function areColumns(
-  array: string,
-  first: number,
-  table: string,
-  columns: readonly string[],
-): string {
-  return columns.map((column, i) =>
-    `${array}[${
-      first + i
-    }] = (SELECT a.attnum FROM pg_catalog.pg_attribute a ` +
-    `WHERE a.attrelid = ${table} AND a.attname = ${quoteLiteral(column)})`
-  ).join(" AND ");
-}
-
-function hasKey(table: string, columns: readonly string[]): string {
-  return `i.indnkeyatts = ${columns.length} AND ` +
-    areColumns("i.indkey", 0, table, columns);
-}
-
 /** Whether a column is there, or no longer. */
 export function columnPredicate(
   { table, column, present }: Of<"column">,
@@ -100,12 +35,14 @@ export function columnPredicate(
 
 /** Whether a column has a type. */
 export function typePredicate(
-  { table, column, dataType }: Of<"column-type">,
+  effect: Of<"column-type">,
   catalog: Catalog,
 ): string | undefined {
+  const { table, column, dataType } = effect;
   const type = catalogType(dataType, catalog.kind);
   const oid = oidOf("relation", table, catalog);
-  if (type === undefined || oid === undefined) return undefined;
+  if (oid === undefined) return undefined;
+  if (type === undefined) return namedTypePredicate(effect, catalog);
   if (catalog.kind === "postgresql") {
     return exists(
       `${findColumn(table, column, catalog)} ` +
@@ -119,6 +56,25 @@ export function typePredicate(
       `WHERE o.oid = ${oid} AND a.column_name = ${quoteLiteral(column)} ` +
       `AND a.crdb_sql_type = ${quoteLiteral(type)}`,
   );
+}
+
+/** A name as `to_regtype()` reads it, which fails for what isn't one. */
+const TYPE_NAME =
+  /^(?:[\p{L}_][\p{L}\w$]*|"(?:[^"]|"")+")(?:\.(?:[\p{L}_][\p{L}\w$]*|"(?:[^"]|"")+"))?(?:\[\])*$/u;
+
+/** Whether a column has a type that isn't one of the well-known; NULL where there is no such type. */
+function namedTypePredicate(
+  { table, column, dataType }: Of<"column-type">,
+  catalog: Catalog,
+): string | undefined {
+  const found = findColumn(table, column, catalog);
+  const isName = TYPE_NAME.test(dataType);
+  if (catalog.kind === "cockroachdb" || !isName) return undefined;
+  const type = `to_regtype(${quoteLiteral(dataType)})`;
+  return found &&
+    `CASE WHEN ${type} IS NOT NULL THEN ${
+      exists(`${found} AND a.atttypid = ${type}`)
+    } END`;
 }
 
 /** Whether a column has no default. That it has a certain one can't be told. */
@@ -151,6 +107,15 @@ export function identityPredicate(
     exists(`${found} AND a.attidentity ${present ? "<>" : "="} ''`);
 }
 
+/** Whether a column isn't generated from others. */
+export function plainPredicate(
+  { table, column }: Of<"column-plain">,
+  catalog: Catalog,
+): string | undefined {
+  const found = findColumn(table, column, catalog);
+  return found && exists(`${found} AND a.attgenerated = ''`);
+}
+
 /** Whether a table is a partition of another one, or inherits from it. */
 export function childPredicate(
   { table, child, present }: Of<"child">,
@@ -164,117 +129,4 @@ export function childPredicate(
     `SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent = ${parent} AND h.inhrelid = ${own}`,
     present,
   );
-}
-
-/** Whether an index is there and valid, or no longer there. */
-export function indexPredicate(
-  effect: Of<"index">,
-  catalog: Catalog,
-): string | undefined {
-  const { table, name, present, columns, unique = false } = effect;
-  if (name !== undefined) {
-    const found = findIndex(table, name, "path", catalog);
-    if (!present) return exists(found, false);
-    return found &&
-      exists(table === undefined ? found : `${found} AND i.indisvalid`);
-  }
-  const oid = table && oidOf("relation", table, catalog);
-  if (oid === undefined) return undefined;
-  if (columns === undefined) return isMore(effect, catalog);
-  return exists(
-    `SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisvalid ` +
-      `AND NOT i.indisprimary AND ${unique ? "" : "NOT "}i.indisunique AND ${
-        hasKey(oid, columns)
-      }`,
-  );
-}
-
-/**
- * Whether a constraint is there, and valid where that counts, or no longer there. Of all the
- * statement's effects, a new primary key counts too.
- */
-export function constraintPredicate(
-  effect: Of<"constraint">,
-  effects: readonly Effect[],
-  catalog: Catalog,
-): string | undefined {
-  const { table, name, present, constraintType, columns, validated } = effect;
-  if (!present) {
-    const found = name && findConstraint(table, name, catalog);
-    // A new primary key may take the name of the one that is dropped.
-    const isReplaced = effects.some(({ type }) => type === "primary-key");
-    const apart = isReplaced ? " AND k.contype <> 'p'" : "";
-    return exists(found && found + apart, false);
-  }
-  const oid = oidOf("relation", table, catalog);
-  if (oid === undefined) return undefined;
-  if ((name ?? columns) === undefined) return isMore(effect, catalog);
-  const tests = [
-    name !== undefined
-      ? `k.conname = ${quoteLiteral(name)}`
-      : `array_length(k.conkey, 1) = ${columns!.length} AND ` +
-        areColumns("k.conkey", 1, oid, columns!),
-  ];
-  if (constraintType !== undefined) {
-    tests.push(`k.contype = '${CONSTRAINT_LETTERS[constraintType]}'`);
-  }
-  if (validated) tests.push("k.convalidated");
-  if (constraintType === "unique") {
-    tests.push(
-      "EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indexrelid = k.conindid AND i.indisvalid)",
-    );
-  }
-  return exists(
-    `SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = ${oid} AND ${
-      all(tests)
-    }`,
-  );
-}
-
-/** Whether the primary key is of certain columns. */
-export function primaryKeyPredicate(
-  { table, columns }: Of<"primary-key">,
-  catalog: Catalog,
-): string | undefined {
-  const oid = oidOf("relation", table, catalog);
-  return oid && exists(
-    `SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} ` +
-      `AND i.indisprimary AND ${hasKey(oid, columns)}`,
-  );
-}
-
-/**
- * Counts the parts of a table among which one without a name, and without columns to know it by, will
- * be: checks, and indexes on expressions.
- *
- * @returns The number as text; `undefined` for an effect that can be told by itself.
- */
-export function countParts(
-  effect: Effect,
-  catalog: Catalog,
-): string | undefined {
-  if (effect.type !== "constraint" && effect.type !== "index") return undefined;
-  const { table, name, columns, present } = effect;
-  if (!present || name !== undefined || columns !== undefined) return undefined;
-  const oid = table && oidOf("relation", table, catalog);
-  if (oid === undefined) return undefined;
-  if (effect.type === "index") {
-    return `(SELECT count(*)::TEXT FROM pg_catalog.pg_index i WHERE i.indrelid = ${oid} AND i.indisvalid)`;
-  }
-  return effect.constraintType === "check"
-    ? `(SELECT count(*)::TEXT FROM pg_catalog.pg_constraint k WHERE k.conrelid = ${oid} AND k.contype = 'c')`
-    : undefined;
-}
-
-/** Whether there are more of such parts than before. */
-function isMore(
-  effect: Of<"constraint"> | Of<"index">,
-  catalog: Catalog,
-): string | undefined {
-  const count = countParts(effect, catalog);
-  if (count === undefined) return undefined;
-  const { before } = effect;
-  return before === undefined
-    ? "false"
-    : `${count}::INT8 > ${quoteLiteral(before)}::INT8`;
 }

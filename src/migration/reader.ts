@@ -6,6 +6,7 @@
  */
 
 import { nextToken, type TokenKind } from "../sql_tokens.ts";
+import { foldName, type ServerKind } from "./server.ts";
 
 /** The name of an object: `[table]`, `[schema, table]` or `[database, schema, table]`. */
 export type ObjectName = readonly string[];
@@ -63,6 +64,7 @@ function literalValue(text: string): string | undefined {
 /** A cursor over terms. They are read from the statement as they are asked for. */
 export class Reader {
   readonly #terms: Term[];
+  readonly #kind: ServerKind | undefined;
   #at = 0;
   /** The statement that more terms are read from, from an offset on. */
   #sql: string;
@@ -72,8 +74,10 @@ export class Reader {
    * Puts a cursor before the first term.
    *
    * @param statement The statement, or some of its terms.
+   * @param kind What the server is, which folds names in its own way.
    */
-  constructor(statement: string | readonly Term[]) {
+  constructor(statement: string | readonly Term[], kind?: ServerKind) {
+    this.#kind = kind;
     this.#sql = typeof statement === "string" ? statement : "";
     this.#terms = typeof statement === "string" ? [] : [...statement];
   }
@@ -107,6 +111,15 @@ export class Reader {
   get rest(): readonly Term[] {
     this.#term(Infinity);
     return this.#terms.slice(this.#at);
+  }
+
+  #over(terms: readonly Term[]): Reader {
+    return new Reader(terms, this.#kind);
+  }
+
+  /** Puts another cursor before the terms that are left. */
+  fork(): Reader {
+    return this.#over(this.rest);
   }
 
   /** The text that is left, as {@linkcode Reader.textOf} gives it. */
@@ -168,7 +181,7 @@ export class Reader {
   identifier(): string | undefined {
     const { kind, text } = this.next;
     const name = kind === "word"
-      ? text.toLowerCase()
+      ? foldName(text, this.#kind)
       : kind === "identifier" && text.startsWith('"')
       ? text.slice(1, -1).replaceAll('""', '"')
       : undefined;
@@ -176,15 +189,15 @@ export class Reader {
     return name;
   }
 
-  /** Takes a name of up to three parts. */
-  name(): ObjectName | undefined {
+  /** Takes a name of up to three parts, or another number. */
+  name(most = 3): ObjectName | undefined {
     const parts: string[] = [];
     do {
       const part = this.identifier();
       if (part === undefined) return undefined;
       parts.push(part);
     } while (this.take("."));
-    return parts.length <= 3 ? parts : undefined;
+    return parts.length <= most ? parts : undefined;
   }
 
   /** Takes a list, separated by commas, of what a function takes. */
@@ -212,8 +225,7 @@ export class Reader {
     if (this.next.text !== "(") return undefined;
     const open = this.#at;
     this.skip();
-    return new Reader(this.#terms.slice(open + 1, this.#at - 1))
-      .split();
+    return this.#over(this.#terms.slice(open + 1, this.#at - 1)).split();
   }
 
   /** Takes everything that is left, separated at the commas outside of parentheses. */
@@ -222,7 +234,7 @@ export class Reader {
     while (!this.done) {
       const start = this.#at;
       this.skipTo(",");
-      parts.push(new Reader(this.#terms.slice(start, this.#at)));
+      parts.push(this.#over(this.#terms.slice(start, this.#at)));
       this.take(",");
     }
     return parts;

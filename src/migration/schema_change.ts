@@ -6,28 +6,26 @@
  */
 
 import { DatabaseError, MigrationError } from "../errors.ts";
-import { factsOf, withFacts } from "./facts.ts";
+import { sendChange } from "./concurrent_index.ts";
+import { factsOf, heldBefore, withFacts } from "./facts.ts";
 import {
   type Flight,
   isLost,
   placeOf,
   progressNote,
   retriedStatement,
-  send,
   UnknownOutcome,
 } from "./flight.ts";
 import { insist } from "./insist.ts";
 import { type Intent, readJournal } from "./journal.ts";
 import type { PlannedStatement } from "./planned.ts";
-import { predicateOf } from "./predicate.ts";
+import { partsOf, predicateOf } from "./predicate.ts";
 import { type Run, writeJournal } from "./run.ts";
 import { renewSession, replaySettings } from "./settings.ts";
+import { type Settlement, settlementOf } from "./settlement.ts";
 import { classify, type Effect } from "./statement.ts";
 import { jobsToEnd, stoppable, type Wish } from "./stop.ts";
 import { watched } from "./watch.ts";
-
-/** What became of a statement. */
-export type Settlement = "done" | "not-done" | "unknown";
 
 /**
  * Runs a schema change.
@@ -41,7 +39,7 @@ export async function runSchemaChange(
   const { run, done } = flight;
   const { statement } = planned;
   const place = placeOf(flight, planned);
-  const { effects = [] } = classify(statement.text);
+  const { effects = [] } = classify(statement.text, run);
   const intent = {
     ordinal: done.length,
     hash: statement.hash,
@@ -52,7 +50,8 @@ export async function runSchemaChange(
   const database = rows[0]?.[1] ?? undefined;
   const start = performance.now();
   run.emit({ type: "statement-started", text: statement.text, ...place });
-  const sending = () => watched(flight, planned, () => send(flight, planned));
+  const sending = () =>
+    watched(flight, planned, () => sendChange(flight, planned));
   try {
     await retriedStatement(
       flight,
@@ -144,39 +143,28 @@ async function settle(
   wish: Wish,
 ): Promise<Settlement> {
   const { run } = flight;
-  const { effects = [], idempotent } = classify(planned.statement.text);
+  const { effects = [], idempotent } = classify(planned.statement.text, run);
   const wait = () => jobsToEnd(flight, planned, { since: intent.at, wish });
   await watched(flight, planned, wait, { since: intent.at });
   const known = withFacts(effects, intent.facts);
-  const whole = predicateOf(known, run.kind);
-  if (whole === undefined) return idempotent ? "not-done" : "unknown";
-  if (await isTrue(run, whole)) {
-    if (intent.before === false) return "done";
-    // It was so before. A second index without a name would be made beside the first, and what a
-    // column's values are made of would be made of them again; whatever else has a name is refused
-    // by the server, which says why better than we can.
-    return idempotent || effects.every(isRefused) ? "not-done" : "unknown";
-  }
-  if (idempotent || effects.length === 1) return "not-done";
-  // Of several changes in one statement, one alone may have come through.
-  for (const effect of known) {
-    const part = predicateOf([effect], run.kind);
-    if (
-      part !== undefined && await isTrue(run, part) && intent.before !== null
-    ) return "unknown";
-  }
-  return "not-done";
+  return settlementOf({
+    effects: known,
+    idempotent,
+    before: heldBefore(known, intent),
+    now: await held(run, known),
+  });
 }
 
-async function isTrue({ session }: Run, predicate: string): Promise<boolean> {
-  const { rows } = await insist(() => session.query(`SELECT (${predicate})`));
-  return rows[0][0] === "t";
-}
-
-function isRefused(effect: Effect): boolean {
-  if (effect.type === "column-type") return false;
-  const mayLackName = effect.type === "index" || effect.type === "constraint";
-  return !mayLackName || effect.name !== undefined;
+/** Asks of each effect whether the catalog holds it now. */
+async function held(
+  { session, kind }: Run,
+  effects: readonly Effect[],
+): Promise<(boolean | null)[]> {
+  const parts = partsOf(effects, kind);
+  if (parts.every((part) => part === undefined)) return parts.map(() => null);
+  const list = parts.map((part) => part ?? "NULL::BOOL").join(", ");
+  const { rows: [row] } = await insist(() => session.query(`SELECT ${list}`));
+  return row.map((value) => value === null ? null : value === "t");
 }
 
 /** Whether an error ends the waiting for a statement that may go on in jobs of its own. */

@@ -11,6 +11,18 @@ import { quoteLiteral } from "../sql.ts";
 /** The servers that migrations know. */
 export type ServerKind = "cockroachdb" | "postgresql";
 
+/**
+ * Folds a name that stands without quotes: CockroachDB folds all letters to lower case, PostgreSQL those
+ * of ASCII alone.
+ *
+ * @param kind What the server is. Default: CockroachDB.
+ */
+export function foldName(name: string, kind?: ServerKind): string {
+  return kind === "postgresql"
+    ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    : name.toLowerCase();
+}
+
 /** Says what a session's server is. */
 export function serverKind({ parameters }: Session): ServerKind {
   return parameters.crdb_version === undefined ? "postgresql" : "cockroachdb";

@@ -10,6 +10,7 @@ import { schemaChange, truncate } from "./effects.ts";
 import { commentOn, grant, revoke } from "./grants.ts";
 import { type Head, readHead } from "./head.ts";
 import { Reader } from "./reader.ts";
+import type { ServerKind } from "./server.ts";
 import { type StatementKind, takeVerb } from "./verbs.ts";
 
 export type { ConstraintType, Effect, NamedObject, Outcome } from "./effect.ts";
@@ -30,6 +31,12 @@ export interface StatementInfo {
   readonly idempotent: boolean;
   /** Whether PostgreSQL runs it in a transaction of several statements. */
   readonly transactional: boolean;
+}
+
+/** Options of {@linkcode classify}. */
+export interface ClassifyOptions {
+  /** What the server is, which folds names in its own way. Default: CockroachDB. */
+  readonly kind?: ServerKind;
 }
 
 /** Statements other than queries and settings that can be run twice. */
@@ -83,7 +90,7 @@ function dataVerb(reader: Reader): string | undefined {
 
 /** `SELECT set_config(…)` is a SET, as dumps write it. */
 function setsOnly(reader: Reader): boolean {
-  return new Reader(reader.rest).split().every((part) =>
+  return reader.fork().split().every((part) =>
     part.name()?.at(-1) === "set_config" && part.group() !== undefined &&
     part.done
   );
@@ -97,7 +104,7 @@ function query(reader: Reader, verb: string): StatementInfo {
   const data = dataVerb(reader);
   if (data !== undefined) return info("data", data, UNKNOWN);
   const main = verb === "WITH" ? "SELECT" : verb;
-  const selects = new Reader(reader.rest);
+  const selects = reader.fork();
   if (main !== "SELECT" || !selects.skipTo("INTO")) {
     return info("query", main, { idempotent: true });
   }
@@ -113,7 +120,11 @@ function query(reader: Reader, verb: string): StatementInfo {
 }
 
 /** `EXPLAIN ANALYZE` does what it explains. */
-function explain(sql: string, reader: Reader): StatementInfo {
+function explain(
+  sql: string,
+  reader: Reader,
+  options: ClassifyOptions,
+): StatementInfo {
   let runs = false;
   for (;;) {
     const option = reader.takeOne("ANALYZE", "ANALYSE", "VERBOSE");
@@ -124,7 +135,7 @@ function explain(sql: string, reader: Reader): StatementInfo {
     } else break;
   }
   const inner = runs && !reader.done
-    ? classify(sql.slice(reader.next.start))
+    ? classify(sql.slice(reader.next.start), options)
     : undefined;
   return inner === undefined || inner.kind === "query"
     ? info("query", "EXPLAIN", { idempotent: true })
@@ -134,7 +145,7 @@ function explain(sql: string, reader: Reader): StatementInfo {
 function schemaInfo(reader: Reader, head: Head): StatementInfo {
   const { action, object } = head;
   const isTableAs = action === "CREATE" && object === "TABLE" &&
-    new Reader(reader.rest).skipTo("AS");
+    reader.fork().skipTo("AS");
   const verb = `${action} ${object}${isTableAs ? " AS" : ""}`;
   const standsAlone = reader.rest
     .some(({ word }) => word === STANDS_ALONE[verb]);
@@ -184,8 +195,11 @@ function isTransactional(verb: string, reader: Reader): boolean {
  * @returns What is known of it. A statement that begins with an unknown word is a `utility`.
  * @throws {SqlTextError} A string, quoted identifier, dollar quote or comment that is not closed.
  */
-export function classify(sql: string): StatementInfo {
-  const reader = new Reader(sql);
+export function classify(
+  sql: string,
+  options: ClassifyOptions = {},
+): StatementInfo {
+  const reader = new Reader(sql, options.kind);
   while (reader.take("("));
   const begin = takeVerb(reader);
   if (begin === undefined) {
@@ -205,7 +219,7 @@ export function classify(sql: string): StatementInfo {
     case "TRUNCATE":
       return info("ddl", verb, truncate(reader));
     case "EXPLAIN":
-      return explain(sql, reader);
+      return explain(sql, reader, options);
     case "SELECT":
     case "WITH":
       return query(reader, verb);

@@ -43,7 +43,7 @@ export async function stoppable<T>(
 ): Promise<T> {
   if (run.kind === "postgresql") return await fn();
   const { timeoutMs } = statement.directives;
-  const { effects } = classify(statement.text);
+  const { effects } = classify(statement.text, run);
   const start = performance.now();
   const over = new AbortController();
   let stopping: Promise<void> | undefined;
@@ -111,7 +111,7 @@ export async function jobsToEnd(
   );
   // One that may be another statement's is waited for too, and never cancelled.
   const open = jobsOf(jobs, { database: database! });
-  const { effects } = classify(planned.statement.text);
+  const { effects } = classify(planned.statement.text, flight.run);
   const end = () => cancelJobs(session, jobsOf(open, { effects }));
   if (wish === "cancel") await end();
   const enough = new AbortController();

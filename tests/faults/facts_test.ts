@@ -1,21 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { databaseTest, type ServerKind } from "../support/database.ts";
-import { said, type Trial, withTrial } from "../support/trial.ts";
-
-interface Case {
-  /** What the test is named after. */
-  readonly name: string;
-  /** What is there before. */
-  readonly before: readonly string[];
-  /** The schema change whose answer is lost. */
-  readonly statement: string;
-  /** What happens before the next run. */
-  readonly between?: string;
-  /** A query, and its only value at the end. */
-  readonly end: readonly [string, unknown];
-  /** Where it is tried. Default: on both servers. */
-  readonly on?: readonly ServerKind[];
-}
+import { databaseTest } from "../support/database.ts";
+import { type Case, lose, lostAnswerTest } from "../support/lost_answer.ts";
+import { said, withTrial } from "../support/trial.ts";
 
 const TWO = [
   "CREATE SCHEMA s",
@@ -159,47 +145,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** Loses the client, once when it has sent the schema change and once before. */
-async function lose(
-  trial: Trial,
-  statement: string,
-  cut: "before" | "after",
-): Promise<void> {
-  const { error } = await trial.behind("migrate", {
-    onFrame: ({ direction, text }) =>
-      direction === "client" && text === statement ? { cut } : undefined,
-  });
-  if (error === undefined) throw new Error("the statement wasn't sent");
-  await trial.endLease();
-}
-
-for (const { name, before, statement, between, end, on } of CASES) {
-  for (const cut of ["after", "before"] as const) {
-    databaseTest(
-      `migrate() does ${name} exactly once, where the client is lost ${cut} it`,
-      () => {
-        const more = [{ name: "900_change.sql", text: `${statement};` }];
-        return withTrial({ strategy: "statements", more }, async (trial) => {
-          for (const text of before) await trial.db.execute(text);
-          await lose(trial, statement.split("; ").at(-1)!, cut);
-          if (between !== undefined && cut === "after") {
-            await trial.db.execute(between);
-          }
-          await trial.run("migrate").catch((error) => {
-            throw new Error(said(error));
-          });
-          if (between !== undefined && cut === "before") {
-            await trial.db.execute(between);
-          }
-          const [query, value] = end;
-          assertEquals(await trial.db.query(query), [{ n: value }]);
-          assertEquals((await trial.journal()).applied.length, 2);
-        });
-      },
-      on && { on },
-    );
-  }
-}
+for (const one of CASES) lostAnswerTest(one);
 
 for (const cut of ["after", "before"] as const) {
   databaseTest(

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { SqlTextError } from "../../src/errors.ts";
 import {
   boundsQuery,
@@ -96,4 +96,13 @@ Deno.test("keyQuery() asks for a column by the name that the catalog has", () =>
     "SELECT attnotnull FROM pg_catalog.pg_attribute " +
       `WHERE attrelid = '"My table"'::REGCLASS AND attname = 'My key' AND NOT attisdropped`,
   );
+});
+
+Deno.test("keyQuery() folds names as the server does", () => {
+  const of = (kind: "cockroachdb" | "postgresql") =>
+    keyQuery({ table: "Ärger", key: "ID_Ü", kind });
+  assertStringIncludes(of("cockroachdb"), `'"ärger"'::REGCLASS`);
+  assertStringIncludes(of("cockroachdb"), "attname = 'id_ü'");
+  assertStringIncludes(of("postgresql"), `'"Ärger"'::REGCLASS`);
+  assertStringIncludes(of("postgresql"), "attname = 'id_Ü'");
 });

@@ -330,9 +330,7 @@ databaseTest(
     const pairs = PAIRS.filter((pair) => (pair.on ?? kind) === kind)
       .map(({ sql }) => sql.map(names));
     const predicateFor = (sql: string) => {
-      const predicate = predicateOf(classify(sql).effects ?? [], kind, {
-        database,
-      });
+      const predicate = predicateOf(classify(sql).effects ?? [], kind);
       assertExists(predicate, `${sql}: no predicate`);
       return predicate;
     };

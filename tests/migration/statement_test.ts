@@ -6,6 +6,7 @@ import {
   type Effect,
   type StatementKind,
 } from "../../src/migration/statement.ts";
+import type { ServerKind } from "../../src/migration/server.ts";
 
 /** Statements by kind, each with its verb. */
 const KINDS: Record<StatementKind, [sql: string, verb: string][]> = {
@@ -565,10 +566,8 @@ Deno.test("classify() tells no effects where the catalog can't show them", () =>
       "CREATE TEMP TABLE t (a INT)",
       "ALTER TABLE t DROP COLUMN a, ADD COLUMN a INT",
       "ALTER TABLE t RENAME COLUMN a TO b, ADD COLUMN a INT",
-      "ALTER TABLE t ADD COLUMN a INT, SPLIT AT VALUES (1)",
       "ALTER TABLE t CONFIGURE ZONE USING gc.ttlseconds = 1, num_replicas = 3",
       "ALTER VIEW v RENAME COLUMN a",
-      "ALTER TYPE p ADD ATTRIBUTE a INT, SPLIT",
       "ALTER TABLE t INHERIT",
       "ALTER DOMAIN d ADD CHECK (VALUE > 0)",
       "ALTER DOMAIN d DROP CONSTRAINT",
@@ -585,6 +584,22 @@ Deno.test("classify() tells no effects where the catalog can't show them", () =>
   ) assertEquals([sql, classify(sql).effects], [sql, undefined]);
 });
 
+Deno.test("classify() hides the effects of parts that undo or rename one another", () => {
+  const types = (actions: string) =>
+    classify(`ALTER TABLE t ${actions}`).effects?.map(({ type }) => type);
+  for (
+    const [actions, ...expected] of [
+      ["RENAME COLUMN a TO x, RENAME COLUMN b TO y", "rename", "rename"],
+      ["RENAME a TO b, RENAME c TO a, DROP d", "hidden", "hidden", "column"],
+      ["RENAME a TO b, ADD UNIQUE (b), DROP d", "hidden", "hidden", "column"],
+      ["DROP a, ADD a INT, ADD b INT", "hidden", "hidden", "column"],
+      ["ADD CHECK (a > 0), ADD CHECK (b > 0)", "constraint", "constraint"],
+      ["ADD a INT, FROBNICATE", "column", "hidden"],
+      ["ADD a INT, SET (fillfactor = 70)", "column"],
+    ]
+  ) assertEquals([actions, types(actions)], [actions, expected]);
+});
+
 Deno.test("classify() knows what can be run twice", () => {
   for (
     const sql of [
@@ -599,6 +614,13 @@ Deno.test("classify() knows what can be run twice", () => {
       "ALTER VIEW v ALTER COLUMN a SET DEFAULT 1",
       "ALTER TABLE t CONFIGURE ZONE USING gc.ttlseconds = 1, num_replicas = 3",
       "ALTER ROLE bob WITH PASSWORD 'x'",
+      "ALTER FUNCTION s.f(INT, TEXT) OWNER TO bob",
+      "ALTER FUNCTION f SET search_path = s",
+      "ALTER TABLE t ALTER COLUMN a RESET (n_distinct)",
+      "ALTER TABLE t ALTER COLUMN a DROP ON UPDATE",
+      "ALTER TABLE t ALTER COLUMN a DROP EXPRESSION IF EXISTS",
+      "ALTER TABLE t SPLIT AT VALUES (1)",
+      "ALTER INDEX t@i SPLIT AT VALUES (1)",
       "ALTER TYPE e ADD VALUE IF NOT EXISTS 'x'",
       "GRANT SELECT ON ALL TABLES IN SCHEMA s TO bob",
       "COMMENT ON FUNCTION f() IS 'x'",
@@ -618,6 +640,9 @@ Deno.test("classify() knows what can't be run twice", () => {
       "ALTER TABLE t ADD COLUMN IF NOT EXISTS a INT, DROP COLUMN b",
       "ALTER TABLE t ALTER a TYPE INT USING a + 1",
       "ALTER TABLE t RENAME TO u",
+      "ALTER TABLE t ALTER COLUMN a DROP EXPRESSION",
+      "ALTER FUNCTION f() RENAME TO g",
+      "ALTER FUNCTION f() SET SCHEMA s",
       "ALTER TYPE e ADD VALUE 'x'",
       "TRUNCATE t",
       "INSERT INTO t VALUES (1)",
@@ -625,6 +650,21 @@ Deno.test("classify() knows what can't be run twice", () => {
       "FROBNICATE",
     ]
   ) assert(!classify(sql).idempotent, sql);
+});
+
+Deno.test("classify() folds names as the server does", () => {
+  const named = (kind?: ServerKind) => {
+    const sql = 'ALTER TABLE Ärger.ÜBEL ADD UNIQUE (Öl, "Öl")';
+    const [effect] = classify(sql, { kind }).effects!;
+    return effect.type === "constraint" && [effect.table, effect.columns];
+  };
+  assertEquals(named(), [["ärger", "übel"], ["öl", "Öl"]]);
+  assertEquals(named("cockroachdb"), named());
+  assertEquals(named("postgresql"), [["Ärger", "Übel"], ["Öl", "Öl"]]);
+  assertEquals(
+    classify("SELECT 1 INTO Ä", { kind: "postgresql" }).effects,
+    [{ type: "table", name: ["Ä"], present: true }],
+  );
 });
 
 Deno.test("classify() knows what replaces", () => {

@@ -30,7 +30,7 @@ export interface TrialOptions {
   readonly strategy: Strategy;
   /** The migrations, by the beginnings of their names; the base comes first by itself. */
   readonly files?: readonly string[];
-  /** Further migrations. */
+  /** Further migrations; `this_db` in them stands for the database. */
   readonly more?: readonly { name: string; text: string }[];
   /** Whether the base is applied at the beginning. Default: `true`. */
   readonly hasBase?: boolean;
@@ -82,7 +82,11 @@ export class Trial {
     await admin.createDatabase(database);
     // The role may be there from another trial: roles belong to the whole server.
     await admin.execute(`CREATE ROLE ${READER}`).catch(() => {});
-    const trial = new Trial(database, [...chosen, ...more], strategy);
+    const own = more.map(({ name, text }) => ({
+      name,
+      text: text.replaceAll("this_db", database),
+    }));
+    const trial = new Trial(database, [...chosen, ...own], strategy);
     if (hasBase) {
       await trial.migration(trial.db, { files: [corpus[0]] }).migrate();
     }
