@@ -16,6 +16,8 @@ export interface Catalog {
   readonly kind: ServerKind;
   /** The database that names say, which the session's has to be. */
   readonly database?: string;
+  /** What names of two parts begin with: a schema, or on CockroachDB a database. */
+  readonly owners?: readonly string[];
 }
 
 /** The names of objects in an effect. */
@@ -40,23 +42,34 @@ export function catalogOf(
   const isSchema = effect.type === "schema" ||
     ("object" in effect && effect.object === "schema") ||
     ("on" in effect && effect.on === "schema");
-  const said = namesIn(effect).flatMap((name) =>
-    name?.at(isSchema ? -2 : -3) ?? []
-  );
+  const names = namesIn(effect);
+  const said = names.flatMap((name) => name?.at(isSchema ? -2 : -3) ?? []);
+  const owners = isSchema || kind === "postgresql"
+    ? []
+    : names.flatMap((name) => name?.length === 2 ? [name[0]] : []);
   const [database, ...others] = new Set(said);
-  return others.length > 0 ? undefined : { kind, database };
+  return others.length > 0
+    ? undefined
+    : { kind, database, owners: [...new Set(owners)] };
 }
 
-/** Makes an expression NULL in another database than the one that names say. */
+/** Makes an expression NULL where names say another database than the session's. */
 export function inDatabase(
   expression: string,
-  { database }: Catalog,
+  { database, owners = [] }: Catalog,
 ): string {
-  return database === undefined
+  const isCurrent = (name: string) =>
+    `current_database() = ${quoteLiteral(name)}`;
+  const conditions = [
+    ...database === undefined ? [] : [isCurrent(database)],
+    ...owners.map((name) =>
+      `(${isCurrent(name)} OR EXISTS (SELECT 1 FROM pg_catalog.pg_namespace ` +
+      `WHERE nspname = ${quoteLiteral(name)}))`
+    ),
+  ];
+  return conditions.length === 0
     ? expression
-    : `CASE WHEN current_database() = ${
-      quoteLiteral(database)
-    } THEN ${expression} END`;
+    : `CASE WHEN ${conditions.join(" AND ")} THEN ${expression} END`;
 }
 
 /**
