@@ -4,17 +4,7 @@
  * @module
  */
 
-/** What stands behind a backslash in `e'…'`, where it isn't the character itself. */
-const ESCAPES: Readonly<Record<string, string>> = {
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-};
-
-const ESCAPE =
-  /\\(?:u([\dA-Fa-f]{4})|U([\dA-Fa-f]{8})|x([\dA-Fa-f]{2})|([^]))/g;
+import { unescapeString } from "../sql_escapes.ts";
 
 /**
  * Takes the quotes off a document that is written as an SQL literal, `'…'` or `e'…'`; no JSON begins
@@ -25,12 +15,5 @@ const ESCAPE =
  */
 export function jsonText(text: string): string {
   if (text.startsWith("'")) return text.slice(1, -1).replaceAll("''", "'");
-  if (!text.startsWith("e'")) return text;
-  return text.slice(2, -1).replace(ESCAPE, (_, ...groups: string[]) => {
-    const [short, long, byte, other] = groups;
-    const code = short ?? long ?? byte;
-    return code === undefined
-      ? ESCAPES[other] ?? other
-      : String.fromCodePoint(parseInt(code, 16));
-  });
+  return text.startsWith("e'") ? unescapeString(text.slice(2, -1)) : text;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unescapeString } from "../sql_escapes.ts";
 import { nextToken, type TokenKind } from "../sql_tokens.ts";
 import { foldName, type ServerKind } from "./server.ts";
 
@@ -30,33 +31,13 @@ const END: Term = { kind: "punctuation", text: "", word: "", start: 0, end: 0 };
 const OPENING = ["(", "[", "{"];
 const CLOSING = [")", "]", "}"];
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-};
-
-function unescape(text: string): string {
-  return text.replace(
-    /\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|([\s\S]))/g,
-    (_, x?: string, u?: string, long?: string, octal?: string, other = "") => {
-      const hex = x ?? u ?? long;
-      if (hex !== undefined) return String.fromCodePoint(parseInt(hex, 16));
-      if (octal !== undefined) return String.fromCodePoint(parseInt(octal, 8));
-      return ESCAPES[other] ?? other;
-    },
-  );
-}
-
 /** Reads the string that a literal stands for; `undefined` for bits, bytes and `U&'…'`. */
 function literalValue(text: string): string | undefined {
   const dollar = /^\$[^$]*\$/.exec(text)?.[0].length;
   if (dollar !== undefined) return text.slice(dollar, -dollar);
   if (text.startsWith("'")) return text.slice(1, -1).replaceAll("''", "'");
   if (/^e'/i.test(text)) {
-    return unescape(text.slice(2, -1).replaceAll("''", "'"));
+    return unescapeString(text.slice(2, -1).replaceAll("''", "'"));
   }
   return undefined;
 }
