@@ -10,6 +10,7 @@
  * @module
  */
 
+import { settledWithin } from "../delay.ts";
 import type { ConnectionConfig, Driver, Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
 import { isUsable, type Member, Members } from "./members.ts";
@@ -127,10 +128,8 @@ export class SessionPool {
   async #close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions): Promise<void> {
     if (this.#onLoan.size + this.#line.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, timeoutMs);
       this.#onDrained = resolve;
-      await promise;
-      clearTimeout(timer);
+      await settledWithin(timeoutMs, promise);
     }
     // An error's stack costs more than the rest of a quiet end.
     if (this.#line.size + this.#members.fetching > 0) {

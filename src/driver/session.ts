@@ -1,10 +1,12 @@
 /**
- * A session on a driver's wire: what is the same whatever the driver. It keeps the call's limits (a cancel request, and the end of the connection where
- * that doesn't help in time), and turns what was answered into a result, batches or an error.
+ * A session on a driver's wire: what is the same whatever the driver. It keeps a call's limits (a
+ * cancel request, and the end of the connection where that doesn't help in time), and turns what was
+ * answered into a result, batches or an error.
  *
  * @module
  */
 
+import { settledWithin } from "../delay.ts";
 import { DatabaseError } from "../errors.ts";
 import { Answer } from "./answer.ts";
 import {
@@ -245,7 +247,7 @@ export class WireSession implements Session {
       };
     });
     // The end of a stream is often on its way already.
-    if (running.answer.streamed) await within(DRAIN_MS, end);
+    if (running.answer.streamed) await settledWithin(DRAIN_MS, end);
     if (ended) return;
     const controller = new AbortController();
     using _limit = new Limit(
@@ -259,7 +261,7 @@ export class WireSession implements Session {
       } catch {
         // The grace takes care of requests that fail.
       }
-      await within(pause, end);
+      await settledWithin(pause, end);
     }
     // CockroachDB may hang up before it cancels: a request without effect can still be on its way.
     if (
@@ -269,11 +271,4 @@ export class WireSession implements Session {
       await new Promise((resolve) => setTimeout(resolve, CANCEL_SETTLE_MS));
     }
   }
-}
-
-async function within(ms: number, event: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([event, promise]);
-  clearTimeout(timer);
 }
