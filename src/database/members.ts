@@ -1,14 +1,14 @@
 /**
- * The sessions of a pool, as `npm:tarn` keeps them: it opens, counts, limits and ends them.
+ * The sessions of a pool, as `npm:pg-pool` keeps them: it opens, counts, limits and forgets them.
  *
- * What the library does before and after it opens a session takes as long as reaching a server
- * nearby. So an opening begins before the library is asked, and what was opened is given away before
- * the library counts it.
+ * The library takes no step of its own between a call for a session and the opening, or between that
+ * and the session's first use, so it costs nothing where the server is nearby. It is made for clients
+ * of `npm:pg`; here it is given as much of one as it needs.
  *
  * @module
  */
 
-import { Pool } from "tarn";
+import PgPool from "pg-pool";
 import type { ConnectionConfig, Driver, Session } from "../driver/driver.ts";
 import type { PoolOptions } from "./pool_limits.ts";
 
@@ -36,12 +36,6 @@ export interface MembersOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-type Fetch = ReturnType<Pool<Member>["acquire"]>;
-
-/** Opening has a limit of its own; the library's only has to lie behind it. */
-const CREATE_MARGIN_MS = 5_000;
-const REAP_INTERVAL_MS = 1_000;
-
 /** Says whether a session can still be lent. */
 export function isUsable({ session, expiresAt }: Member): boolean {
   return !session.broken && performance.now() < expiresAt;
@@ -50,13 +44,11 @@ export function isUsable({ session, expiresAt }: Member): boolean {
 /** The sessions of a pool. */
 export class Members {
   readonly #options: MembersOptions;
+  readonly #library: Library;
   readonly #opening = new AbortController();
-  readonly #fetches = new Set<Fetch>();
-  /** Those that the library doesn't count yet, and of these the ones that are back already. */
-  readonly #early = new WeakSet<Member>();
-  readonly #back = new WeakSet<Member>();
-  #library: Pool<Member> | undefined;
-  #begun: Promise<Member> | undefined;
+  readonly #closing = new Set<Promise<void>>();
+  readonly #clients = new Map<Member, Client>();
+  #fetching = 0;
 
   /**
    * Has no sessions yet.
@@ -65,25 +57,37 @@ export class Members {
    */
   constructor(options: MembersOptions) {
     this.#options = options;
+    const { max } = options.limits;
+    const open = () => this.#open();
+    this.#library = new PgPool({ max, Client, open }) as unknown as Library;
   }
 
   /** How many are being fetched. */
   get fetching(): number {
-    return this.#fetches.size;
+    return this.#fetching;
   }
 
   /** Fetches a new one. */
   fetch(): void {
-    const fetch = this.#acquire();
-    this.#fetches.add(fetch);
-    this.#settle(fetch);
+    const { onMember, onFailure } = this.#options;
+    this.#fetching++;
+    this.#library.connect((error, client) => {
+      this.#fetching--;
+      if (client === undefined) return onFailure(error);
+      this.#clients.set(client.member, client);
+      onMember(client.member);
+    });
   }
 
   /** Closes one that was given, and makes room for another. */
   retire(member: Member): void {
-    member.session.close();
-    if (this.#early.has(member)) this.#back.add(member);
-    else this.#library?.release(member);
+    const client = this.#clients.get(member);
+    if (client === undefined) return;
+    this.#clients.delete(member);
+    const closing = member.session.close();
+    this.#closing.add(closing);
+    closing.then(() => this.#closing.delete(closing));
+    client.release(true);
   }
 
   /** Gives up what is being opened. */
@@ -91,92 +95,53 @@ export class Members {
     this.#opening.abort(reason);
   }
 
-  /** Closes them all, once those that were given were retired. */
+  /** Resolves once all were retired and closed. No more can be fetched. */
   async close(): Promise<void> {
-    await this.#library?.destroy();
-  }
-
-  #acquire(): Fetch {
-    if (this.#mustOpen()) this.#begun = this.#open();
-    this.#library ??= this.#newLibrary();
-    return this.#library.acquire();
-  }
-
-  /** Whether the library, asked for a session, would open one at once. */
-  #mustOpen(): boolean {
-    if (this.#library === undefined) return true;
-    const creates = this.#library.numPendingCreates();
-    return this.#library.numFree() === 0 &&
-      creates <= this.#library.numPendingAcquires() &&
-      creates + this.#library.numUsed() < this.#options.limits.max;
-  }
-
-  #newLibrary(): Pool<Member> {
-    const { limits, config } = this.#options;
-    const createTimeoutMillis = config.connectTimeoutMs + CREATE_MARGIN_MS;
-    return new Pool<Member>({
-      min: 0,
-      max: limits.max,
-      createTimeoutMillis,
-      acquireTimeoutMillis: createTimeoutMillis,
-      // What comes back to it is closed, and only to be forgotten.
-      idleTimeoutMillis: 1,
-      reapIntervalMillis: REAP_INTERVAL_MS,
-      create: () => {
-        const begun = this.#begun ?? this.#open();
-        this.#begun = undefined;
-        return begun;
-      },
-      // One that is lent already must not be closed for its age.
-      validate: (member) =>
-        this.#early.has(member) ? !member.session.broken : isUsable(member),
-      destroy: ({ session }) => session.close(),
-    });
+    await this.#library.end();
+    await Promise.all(this.#closing);
   }
 
   async #open(): Promise<Member> {
     const { driver, config, limits } = this.#options;
     const { signal } = this.#opening;
-    try {
-      const session = await driver.connect(config, { signal });
-      const now = performance.now();
-      const lifetime = limits.maxLifetimeMs * (1 - Math.random() / 10);
-      const member = { session, expiresAt: now + lifetime, usedAt: now };
-      if (!signal.aborted) this.#give(member);
-      return member;
-    } catch (error) {
-      // Of failures at the same time the library would tell only one who fetches.
-      const fetch = this.#takeFetch();
-      if (fetch !== undefined) {
-        fetch.isRejected = true;
-        fetch.reject(error as Error);
-      }
-      throw error;
-    }
+    const session = await driver.connect(config, { signal });
+    const usedAt = performance.now();
+    const lifetime = limits.maxLifetimeMs * (1 - Math.random() / 10);
+    return { session, expiresAt: usedAt + lifetime, usedAt };
+  }
+}
+
+/** As much of the library as is used here; its package has no types. */
+interface Library {
+  connect(done: (error: unknown, client: Client | undefined) => void): void;
+  end(): Promise<void>;
+}
+
+/** A session, as the library sees it. */
+class Client {
+  readonly #open: () => Promise<Member>;
+  /** What was opened. */
+  member!: Member;
+  /** Takes it back, to forget it; the library puts this here. */
+  release!: (destroy: true) => void;
+
+  constructor({ open }: { open: () => Promise<Member> }) {
+    this.#open = open;
   }
 
-  #give(member: Member): void {
-    if (this.#takeFetch() === undefined) return;
-    this.#early.add(member);
-    this.#options.onMember(member);
+  connect(done: (error?: unknown) => void): void {
+    this.#open().then((member) => {
+      this.member = member;
+      done();
+    }, done);
   }
 
-  /** Which fetch gets which session makes no difference. */
-  #takeFetch(): Fetch | undefined {
-    const [fetch] = this.#fetches;
-    if (fetch !== undefined) this.#fetches.delete(fetch);
-    return fetch;
+  end(done: () => void): void {
+    done();
   }
 
-  async #settle(fetch: Fetch): Promise<void> {
-    try {
-      const member = await fetch.promise;
-      this.#fetches.delete(fetch);
-      if (!this.#early.delete(member)) this.#options.onMember(member);
-      else if (this.#back.delete(member)) this.#library?.release(member);
-    } catch (error) {
-      this.#fetches.delete(fetch);
-      this.#options.onFailure(error);
-    }
-  }
+  /** It listens for the errors of idle sessions, and none is idle where it knows of it. */
+  on(): void {}
+
+  removeListener(): void {}
 }

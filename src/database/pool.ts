@@ -4,8 +4,8 @@
  * broken is replaced.
  *
  * A library keeps the sessions. In front of it stand those used last and the queue of callers,
- * because its two timers a loan cost as much as a short statement, and because its queue doesn't
- * learn that the server is gone.
+ * because its timer for each idle session costs as much as a short statement, and because those in
+ * its queue aren't told that the server is gone.
  *
  * @module
  */

@@ -109,6 +109,7 @@ membersTest(
     const [ended] = given.splice(0);
     await ended.session.close();
     members.retire(ended);
+    members.fetch();
     while (given.length === 0) await settled();
     assertEquals([driver.attempts, members.fetching], [2, 0]);
     assertEquals(given.map(({ session }) => session.broken), [false]);
