@@ -172,6 +172,7 @@ function elementText(value: unknown): string {
   }
   if (value === null) return "NULL";
   if (Array.isArray(value)) return arrayText(value);
+  if (value instanceof Date) return `"${dateText(value)}"`;
   const text = scalarText(value);
   return SPECIAL.test(text)
     ? `"${text.replace(/["\\]/g, "\\$&")}"`

@@ -22,14 +22,31 @@ const CHUNK_SIZE = 1_000;
 const MAX_ARGUMENTS = 65_535;
 const JSON_TYPES = ["json", "jsonb"];
 
+/** Rows that have the same columns; one row at least. Made by {@linkcode batchOf}. */
+export interface Batch {
+  /** The table that they belong to. */
+  readonly table: string;
+  /** The rows. */
+  readonly rows: readonly Row[];
+  /** Their columns. */
+  readonly columns: readonly string[];
+}
+
+/**
+ * Looks at the rows of a batch.
+ *
+ * @throws {TypeError} Where they differ in their columns, have none, or hold `undefined`.
+ */
+export function batchOf(table: string, rows: readonly Row[]): Batch {
+  return { table, rows, columns: columnsOf(table, rows) };
+}
+
 /** Writes the INSERTs of a batch, each when it is asked for: the first is on its way meanwhile. */
 export function* batchInsertStatements(
-  table: string,
-  rows: readonly Row[],
+  { table, rows, columns }: Batch,
   types: ReadonlyMap<string, string>,
   options: BatchOptions & { returning?: true | readonly string[] } = {},
 ): Generator<Statement, void> {
-  const columns = columnsOf(table, rows);
   const names = columns.map(quoteIdentifier).join(", ");
   const tail = returningClause(options.returning);
   const head = `INSERT INTO ${quoteName(table)} (${names})`;
@@ -53,13 +70,11 @@ export function* batchInsertStatements(
 
 /** Writes the UPDATEs of a batch, each when it is asked for. */
 export function* batchUpdateStatements(
-  table: string,
-  rows: readonly Row[],
+  { table, rows, columns }: Batch,
   types: ReadonlyMap<string, string>,
   options: BatchOptions & { key?: string } = {},
 ): Generator<Statement, void> {
   const { key = "id" } = options;
-  const columns = columnsOf(table, rows);
   if (!columns.includes(key)) {
     throw new TypeError(
       `Cannot update ${table} in a batch: the rows have no "${key}"; add it, or name the key column in key`,

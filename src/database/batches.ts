@@ -6,8 +6,10 @@
 
 import type { CallOptions, QueryResult } from "../driver/driver.ts";
 import {
+  type Batch,
   batchDeleteStatements,
   batchInsertStatements,
+  batchOf,
   type BatchOptions,
   batchUpdateStatements,
 } from "./batch.ts";
@@ -66,13 +68,8 @@ export abstract class BatchQueries extends RowQueries {
     options: BatchInsertOptions = {},
   ): Promise<number | T[]> {
     const limits = limitsOf(options, ["chunkSize", "returning"]);
-    const results = await this.#batch(
-      rows.length === 0 ? [] : batchInsertStatements(
-        table,
-        rows,
-        await this.#columnTypes(table, limits),
-        options,
-      ),
+    const results = rows.length === 0 ? [] : await this.#batch(
+      batchInsertStatements(...await this.#look(table, rows, limits), options),
       limits,
     );
     if (options.returning === undefined) return rowCountOf(results);
@@ -92,8 +89,10 @@ export abstract class BatchQueries extends RowQueries {
   ): Promise<number> {
     const limits = limitsOf(options, ["chunkSize", "key"]);
     if (rows.length === 0) return 0;
-    const types = await this.#columnTypes(table, limits);
-    const statements = batchUpdateStatements(table, rows, types, options);
+    const statements = batchUpdateStatements(
+      ...await this.#look(table, rows, limits),
+      options,
+    );
     return rowCountOf(await this.#batch(statements, limits));
   }
 
@@ -122,6 +121,21 @@ export abstract class BatchQueries extends RowQueries {
       ({ text, args }) => this.run(text, args, limits),
       { limit: BATCH_CONCURRENCY },
     );
+  }
+
+  /** Looks at the rows while the server tells the types of their columns. */
+  async #look(
+    table: string,
+    rows: readonly Row[],
+    limits: CallOptions,
+  ): Promise<[Batch, Map<string, string>]> {
+    const [types, batch] = await Promise.allSettled([
+      this.#columnTypes(table, limits),
+      Promise.try(() => batchOf(table, rows)),
+    ]);
+    if (batch.status === "rejected") throw batch.reason;
+    if (types.status === "rejected") throw types.reason;
+    return [batch.value, types.value];
   }
 
   async #columnTypes(

@@ -2,8 +2,10 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   batchDeleteStatements,
   batchInsertStatements,
+  batchOf,
   batchUpdateStatements,
 } from "../../src/database/batch.ts";
+import type { Row } from "../../src/database/crud.ts";
 import { json } from "../../src/database/values.ts";
 
 const TYPES = new Map([
@@ -14,12 +16,20 @@ const TYPES = new Map([
   ["tags", "text[]"],
 ]);
 
-const inserts = (...args: Parameters<typeof batchInsertStatements>) => [
-  ...batchInsertStatements(...args),
-];
-const updates = (...args: Parameters<typeof batchUpdateStatements>) => [
-  ...batchUpdateStatements(...args),
-];
+type Types = ReadonlyMap<string, string>;
+
+const inserts = (
+  table: string,
+  rows: Row[],
+  types: Types,
+  options?: Parameters<typeof batchInsertStatements>[2],
+) => [...batchInsertStatements(batchOf(table, rows), types, options)];
+const updates = (
+  table: string,
+  rows: Row[],
+  types: Types,
+  options?: Parameters<typeof batchUpdateStatements>[2],
+) => [...batchUpdateStatements(batchOf(table, rows), types, options)];
 const deletes = (...args: Parameters<typeof batchDeleteStatements>) => [
   ...batchDeleteStatements(...args),
 ];
