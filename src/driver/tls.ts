@@ -9,7 +9,6 @@
  */
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { ConfigError } from "../errors.ts";
@@ -249,7 +248,7 @@ async function readPem(source: string, options: PemOptions): Promise<string> {
 async function readText(path: string, options: PemOptions): Promise<string> {
   const { setting, what } = options;
   try {
-    return await readFile(path, "utf8");
+    return await Deno.readTextFile(path);
   } catch (error) {
     const reason = REASONS[codeOf(error)];
     if (reason === undefined) throw error;
