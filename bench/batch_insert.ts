@@ -33,7 +33,7 @@ export async function compareBatchInsert(
         },
         reset: emptyEntries,
       })),
-    21,
+    41,
   );
   await Promise.all(clients.map(({ client }) => client.close()));
   return {

@@ -84,7 +84,7 @@ async function measureServer(server: BenchServer): Promise<void> {
   }
   const folder = await Deno.makeTempDir({ prefix: "crdb_bench_" });
   const npmDbmate = await installDbmate(folder);
-  const tools = { dbmate, npmDbmate, flags };
+  const tools = { dbmate: { command: [dbmate] as const }, npmDbmate, flags };
   for (const comparison of await compareMigrate(server, tools)) {
     say(tableOf(comparison));
   }
@@ -108,6 +108,7 @@ function preamble(): string {
     "Made by `deno task bench`, on " + new Date().toISOString().slice(0, 10) +
     ". All of it is one run; in each round every candidate is measured once, in turn.",
     "The times are medians of the rounds; the ratios, to the first line of a table, are medians of the rounds' ratios.",
+    "In brackets: where a ratio lies with a probability of 95 %. A goal within that range, and below the ratio, is undecided.",
     "",
     `- Machine: ${os} ${arch}, ${cpus} processors, ${memory} GiB of memory; load averages before the run: ${load}`,
     `- Deno ${deno}, V8 ${v8}`,

@@ -1,6 +1,6 @@
 /**
  * Connections: ten that are opened one after the other and kept, by a pool where the library has
- * one; and clients from nothing to their first answer.
+ * one, which was made before; and clients from nothing to their first answer.
  *
  * Of those, too, a round makes ten in a row: else they would be ahead whose code others run as well,
  * for four of the candidates stand on `npm:pg`.
@@ -9,13 +9,15 @@
  */
 
 import type { BenchServer } from "./bench_server.ts";
-import type { Client, Library } from "./clients/client.ts";
+import type { Client, EmptyPool, Library } from "./clients/client.ts";
 import { crdbSession } from "./clients/crdb.ts";
 import { type Candidate, measure } from "./measure.ts";
 import type { Comparison } from "./report.ts";
 
 const IN_A_ROW = 10;
-const ROUNDS = 51;
+const ROUNDS = 101;
+/** The server is busy with ending sessions for a while after their connections were closed. */
+const SETTLE_MS = 5;
 
 /** Compares opening connections. */
 export async function compareConnect(
@@ -24,15 +26,10 @@ export async function compareConnect(
 ): Promise<Comparison> {
   const session = crdbSession(`${libraries[0].name}, a session`);
   const candidates = [...libraries, session].flatMap((library) => {
-    const { name, pooled, open, openConnections } = library;
-    if (openConnections !== undefined) {
-      return candidateOf(name, (count) => openConnections(url, count));
-    }
-    return pooled ? [] : candidateOf(name, async (count) => {
-      const clients: Client[] = [];
-      while (clients.length < count) clients.push(await open(url, { max: 1 }));
-      return () => closeAll(clients);
-    });
+    const { name, pooled, makePool } = library;
+    if (pooled && makePool === undefined) return [];
+    const make = makePool ?? clientsOf(library);
+    return openingCandidate(name, () => make(url, { max: IN_A_ROW }));
   });
   return {
     title: "Opening a connection",
@@ -50,15 +47,7 @@ export async function compareFirstUse(
   libraries: readonly Library[],
 ): Promise<Comparison> {
   const candidates = libraries.map(({ name, slow, open }) =>
-    candidateOf(name, async (count) => {
-      const clients: Client[] = [];
-      while (clients.length < count) {
-        const client = await open(url, { max: 1 });
-        clients.push(client);
-        await client.select(1);
-      }
-      return () => closeAll(clients);
-    }, slow ? 1 : IN_A_ROW)
+    firstUseCandidate(name, () => open(url, { max: 1 }), slow ? 1 : IN_A_ROW)
   );
   return {
     title: "A new client, and one SELECT",
@@ -67,21 +56,57 @@ export async function compareFirstUse(
   };
 }
 
-/** A candidate that opens so many, and closes them when that was measured. */
-function candidateOf(
+/** Clients of a library without a pool, as a pool of them. */
+function clientsOf({ open }: Library): (url: string) => EmptyPool {
+  return (url) => {
+    const clients: Client[] = [];
+    return {
+      async openOne() {
+        clients.push(await open(url, { max: 1 }));
+      },
+      close: () => closeAll(clients),
+    };
+  };
+}
+
+function openingCandidate(name: string, makePool: () => EmptyPool): Candidate {
+  let pool: EmptyPool;
+  return {
+    name,
+    prepare() {
+      pool = makePool();
+    },
+    async run() {
+      for (let count = 0; count < IN_A_ROW; count++) await pool.openOne();
+      return IN_A_ROW;
+    },
+    reset: () => settled(pool.close()),
+  };
+}
+
+function firstUseCandidate(
   name: string,
-  openMany: (count: number) => Promise<() => Promise<void>>,
-  count = IN_A_ROW,
+  open: () => Promise<Client>,
+  count: number,
 ): Candidate {
-  let close: () => Promise<void>;
+  const clients: Client[] = [];
   return {
     name,
     async run() {
-      close = await openMany(count);
+      while (clients.length < count) {
+        const client = await open();
+        clients.push(client);
+        await client.select(1);
+      }
       return count;
     },
-    reset: () => close(),
+    reset: () => settled(closeAll(clients.splice(0))),
   };
+}
+
+async function settled(closing: Promise<void>): Promise<void> {
+  await closing;
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 }
 
 async function closeAll(clients: readonly Client[]): Promise<void> {

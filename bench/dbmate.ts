@@ -1,6 +1,6 @@
 /**
- * dbmate: its binary, which npm carries in a package a platform, and the command that npm installs,
- * which is a program of Node's that starts the binary.
+ * dbmate: its binary, which npm carries in a package a platform; the command that npm installs, which
+ * is a program of Node's that starts the binary; and that by `npx`, as its README has it.
  *
  * @module
  */
@@ -29,14 +29,22 @@ export async function findDbmate(): Promise<string | undefined> {
   }
 }
 
+/** A way of running dbmate. */
+export interface Dbmate {
+  /** The program and its first arguments. */
+  readonly command: readonly [string, ...string[]];
+  /** The folder that it runs in. Default: this process's. */
+  readonly cwd?: string;
+}
+
 /**
  * Installs npm's command into a new folder.
  *
- * @returns The program and its first arguments; `undefined` where there is no Node.
+ * @returns The command by Node, and by npx; `undefined` where there is no Node.
  */
 export async function installDbmate(
   folder: string,
-): Promise<readonly string[] | undefined> {
+): Promise<{ node: Dbmate; npx: Dbmate } | undefined> {
   try {
     const { success } = await new Deno.Command("npm", {
       args: ["install", "--prefix", folder, `dbmate@${DBMATE_VERSION}`],
@@ -48,12 +56,15 @@ export async function installDbmate(
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-  return ["node", `${folder}/node_modules/dbmate/dist/cli.js`];
+  return {
+    node: { command: ["node", `${folder}/node_modules/dbmate/dist/cli.js`] },
+    npx: { command: ["npx", "dbmate"], cwd: folder },
+  };
 }
 
 /** Runs a dbmate command on a database. */
 export async function runDbmate(
-  [program, ...first]: readonly string[],
+  { command: [program, ...first], cwd }: Dbmate,
   options: { url: string; folder: string },
 ): Promise<void> {
   const { url, folder } = options;
@@ -63,6 +74,7 @@ export async function runDbmate(
       ...["--url", url, "--migrations-dir", folder, "--no-dump-schema"],
       "migrate",
     ],
+    cwd,
     stdout: "null",
     stderr: "piped",
   }).output();

@@ -10,6 +10,8 @@
 export interface Candidate {
   /** The name that the tables show. */
   readonly name: string;
+  /** Makes what it needs; it isn't measured. */
+  prepare?(): void;
   /** Does it once, or several times; what it returns is how often, by default once. */
   run(): Promise<number | void>;
   /** Puts things back as they were; it isn't measured. */
@@ -38,7 +40,8 @@ export async function measure(
   for (let round = 0; round <= rounds; round++) {
     shuffle(order);
     for (const index of order) {
-      const { run, reset } = candidates[index];
+      const { prepare, run, reset } = candidates[index];
+      prepare?.();
       const start = performance.now();
       const count = await run() ?? 1;
       const ms = (performance.now() - start) / count;
@@ -60,6 +63,23 @@ export function typical({ times }: Measurement): number {
  */
 export function ratioOf(one: Measurement, other: Measurement): number {
   return median(one.times.map((time, round) => time / other.times[round]));
+}
+
+/**
+ * Where that ratio lies with a probability of 95 %: between two of the rounds' ratios.
+ *
+ * Source: {@link https://en.wikipedia.org/wiki/Median#Confidence_intervals}
+ */
+export function ratioRange(
+  one: Measurement,
+  other: Measurement,
+): [number, number] {
+  const ratios = one.times.map((time, round) => time / other.times[round])
+    .sort((a, b) => a - b);
+  const { length } = ratios;
+  const reach = 0.98 * Math.sqrt(length);
+  const low = Math.max(Math.floor(length / 2 - reach), 1);
+  return [ratios[low - 1], ratios[length - low]];
 }
 
 /** The middle of some numbers. */

@@ -6,7 +6,7 @@
 
 import { Database, Migration } from "../mod.ts";
 import type { BenchServer } from "./bench_server.ts";
-import { runDbmate } from "./dbmate.ts";
+import { type Dbmate, runDbmate } from "./dbmate.ts";
 import { writeMigrations } from "./load.ts";
 import { type Candidate, measure } from "./measure.ts";
 import type { Comparison } from "./report.ts";
@@ -15,10 +15,10 @@ const MIGRATIONS = 1_000;
 
 /** What the comparison needs beside a server. */
 export interface MigrateOptions {
-  /** Where dbmate's binary is. */
-  readonly dbmate: string;
-  /** npm's command for it: a program and its first arguments; absent without Node. */
-  readonly npmDbmate?: readonly string[];
+  /** dbmate's binary. */
+  readonly dbmate: Dbmate;
+  /** npm's command for it, by Node and by npx; absent without Node. */
+  readonly npmDbmate?: { readonly node: Dbmate; readonly npx: Dbmate };
   /** The flags for `deno` that bring the packages. */
   readonly flags: readonly string[];
 }
@@ -26,7 +26,8 @@ export interface MigrateOptions {
 const LIBRARY = "crdb, in the process";
 const COMMAND = "crdb, the command";
 const DBMATE = "dbmate, its binary";
-const NPM_DBMATE = "dbmate, npm's command";
+const NODE_DBMATE = "dbmate, npm's command";
+const NPX_DBMATE = "dbmate, by npx";
 
 /** Compares the two, applying and with nothing to do. */
 export async function compareMigrate(
@@ -56,7 +57,8 @@ export async function compareMigrate(
   await Deno.remove(folder, { recursive: true });
   const goals = [
     { of: LIBRARY, against: [DBMATE], limit: 1 },
-    { of: COMMAND, against: [NPM_DBMATE], limit: 1 },
+    // Each as its README has it: `deno run … migrate`, `npx dbmate …`.
+    { of: COMMAND, against: [NPX_DBMATE], limit: 1 },
   ];
   const count = MIGRATIONS.toLocaleString("en");
   return [
@@ -100,10 +102,13 @@ function toolsOf(
         if (!success) throw new Error(new TextDecoder().decode(stderr));
       },
     },
-    { name: DBMATE, run: (url) => runDbmate([dbmate], { url, folder }) },
-    ...(npmDbmate === undefined ? [] : [{
-      name: NPM_DBMATE,
-      run: (url: string) => runDbmate(npmDbmate, { url, folder }),
-    }]),
+    { name: DBMATE, run: (url) => runDbmate(dbmate, { url, folder }) },
+    ...(npmDbmate === undefined ? [] : [
+      [NODE_DBMATE, npmDbmate.node] as const,
+      [NPX_DBMATE, npmDbmate.npx] as const,
+    ]).map(([name, way]) => ({
+      name,
+      run: (url: string) => runDbmate(way, { url, folder }),
+    })),
   ];
 }

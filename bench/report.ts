@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Measurement, ratioOf, typical } from "./measure.ts";
+import { type Measurement, ratioOf, ratioRange, typical } from "./measure.ts";
 
 /** What a comparison is to show. */
 export interface Goal {
@@ -59,13 +59,23 @@ function goalLine(
   if (own === undefined || others.length === 0) return [];
   const [fastest] = others;
   const ratio = ratioOf(own, fastest);
-  const verdict = ratio <= limit ? "met" : "**not met**";
+  const range = ratioRange(own, fastest);
   return [
-    `- Goal ${verdict}: ${of} takes ${
-      ratioText(ratio).trim()
-    } × ${fastest.name}, ` +
+    `- Goal ${verdictOf(ratio, range, limit)}: ${of} takes ${
+      numberText(ratio)
+    } × ${fastest.name} (${range.map(numberText).join(" to ")}), ` +
     `and is to take ${numberText(limit)} × at most.`,
   ];
+}
+
+/** Where the limit lies in the range of the ratio, the run can't tell. */
+function verdictOf(
+  ratio: number,
+  [low]: readonly [number, number],
+  limit: number,
+): string {
+  if (ratio <= limit) return "met";
+  return low <= limit ? "**undecided**" : "**not met**";
 }
 
 function timeText(ms: number): string {

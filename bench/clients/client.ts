@@ -54,8 +54,16 @@ export interface Library {
   readonly pooled: boolean;
   /** Makes a client; it may connect on its first use. */
   open(url: string, options: OpenOptions): Promise<Client>;
-  /** Opens connections of a pool, one after the other, and keeps them; what it returns closes them. */
-  openConnections?(url: string, count: number): Promise<() => Promise<void>>;
+  /** Makes a pool, which opens nothing yet. */
+  makePool?(url: string, options: OpenOptions): EmptyPool;
+}
+
+/** A pool that was made for its connections to be opened one by one. */
+export interface EmptyPool {
+  /** Opens another connection, and keeps it in use. */
+  openOne(): Promise<void>;
+  /** Closes the connections. */
+  close(): Promise<void>;
 }
 
 /** The statements of {@linkcode Client} for libraries that take SQL. */

@@ -27,24 +27,25 @@ export function crdb(
         close: () => db.close(),
       });
     },
-    async openConnections(url, count) {
-      const db = new Database({ url, driver, pool: { max: count } });
+    makePool(url, { max }) {
+      const db = new Database({ url, driver, pool: { max } });
       const { promise: end, resolve } = Promise.withResolvers<void>();
       const loans: Promise<void>[] = [];
-      while (loans.length < count) {
-        await new Promise<void>((opened, failed) => {
-          const loan = db.withSession(() => {
-            opened();
-            return end;
-          });
-          loan.catch(failed);
-          loans.push(loan);
-        });
-      }
-      return async () => {
-        resolve();
-        await Promise.all(loans);
-        await db.close();
+      return {
+        openOne: () =>
+          new Promise<void>((opened, failed) => {
+            const loan = db.withSession(() => {
+              opened();
+              return end;
+            });
+            loan.catch(failed);
+            loans.push(loan);
+          }),
+        async close() {
+          resolve();
+          await Promise.all(loans);
+          await db.close();
+        },
       };
     },
   };

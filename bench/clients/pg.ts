@@ -38,13 +38,17 @@ export const pgPool: Library = {
       close: () => pool.end(),
     });
   },
-  async openConnections(url, count) {
-    const pool = new pg.Pool({ connectionString: url, max: count });
+  makePool(url, { max }) {
+    const pool = new pg.Pool({ connectionString: url, max });
     const clients: { release(): void }[] = [];
-    while (clients.length < count) clients.push(await pool.connect());
-    return async () => {
-      for (const client of clients) client.release();
-      await pool.end();
+    return {
+      async openOne() {
+        clients.push(await pool.connect());
+      },
+      close() {
+        for (const client of clients) client.release();
+        return pool.end();
+      },
     };
   },
 };

@@ -38,13 +38,17 @@ export const postgresJs: Library = {
       close: () => sql.end(),
     });
   },
-  async openConnections(url, count) {
-    const sql = postgres(url, { max: count, onnotice: () => {} });
+  makePool(url, { max }) {
+    const sql = postgres(url, { max, onnotice: () => {} });
     const reserved: { release(): void }[] = [];
-    while (reserved.length < count) reserved.push(await sql.reserve());
-    return async () => {
-      for (const one of reserved) one.release();
-      await sql.end();
+    return {
+      async openOne() {
+        reserved.push(await sql.reserve());
+      },
+      close() {
+        for (const one of reserved) one.release();
+        return sql.end();
+      },
     };
   },
 };
