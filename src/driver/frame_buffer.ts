@@ -1,7 +1,8 @@
 /**
- * The buffer that a connection is read into, and that frames are cut from in place. It begins small,
- * as most answers are; once one has filled it, it is large enough for many frames, so that one read
- * serves them all. Beyond that it grows only for a larger frame.
+ * The buffer that a connection is read into, and that frames are cut from in place. There is none
+ * before the first read, so that a session's first words are sent sooner. It begins small, as most
+ * answers are; once one has filled it, it is large enough for many frames, so that one read serves
+ * them all. Beyond that it grows only for a larger frame.
  *
  * @module
  */
@@ -11,9 +12,11 @@ import { HEADER_LENGTH } from "./frames.ts";
 const FIRST_CAPACITY = 8 * 1024;
 const CAPACITY = 128 * 1024;
 
+const NONE = new Uint8Array();
+
 /** Bytes that were read and not taken yet. */
 export class FrameBuffer {
-  #bytes = new Uint8Array(FIRST_CAPACITY);
+  #bytes = NONE;
   #filled = false;
   #start = 0;
   #end = 0;
@@ -55,7 +58,8 @@ export class FrameBuffer {
     const { length } = this.#bytes;
     if (this.#start === this.#end) {
       this.#start = this.#end = 0;
-      if (this.#filled && length !== CAPACITY) {
+      if (length === 0) this.#bytes = new Uint8Array(FIRST_CAPACITY);
+      else if (this.#filled && length !== CAPACITY) {
         this.#bytes = new Uint8Array(CAPACITY);
       }
     } else if (this.#start > 0) {
