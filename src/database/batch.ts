@@ -33,12 +33,27 @@ export interface Batch {
 }
 
 /**
- * Looks at the rows of a batch.
+ * Looks at the rows of a batch, and keeps the list: the caller may use his for something else.
  *
- * @throws {TypeError} Where they differ in their columns, have none, or hold `undefined`.
+ * @throws {TypeError} Where they are no objects, differ in their columns, have none, or hold
+ * `undefined`.
  */
 export function batchOf(table: string, rows: readonly Row[]): Batch {
-  return { table, rows, columns: columnsOf(table, rows) };
+  checkList(table, rows, "rows");
+  rows.forEach((row, index) => {
+    if (typeof row === "object" && row !== null) return;
+    throw new TypeError(
+      `Cannot write row ${index} of the batch to ${table}: it is no object; give one, such as { id: 1 }`,
+    );
+  });
+  return { table, rows: [...rows], columns: columnsOf(table, rows) };
+}
+
+function checkList(table: string, list: unknown, name: string): void {
+  if (Array.isArray(list)) return;
+  throw new TypeError(
+    `Cannot use the ${name} of the batch for ${table}: they are no array; give them as one`,
+  );
 }
 
 /** Writes the INSERTs of a batch, each when it is asked for: the first is on its way meanwhile. */
@@ -124,6 +139,7 @@ export function* batchDeleteStatements(
   options: BatchOptions & { key?: string } = {},
 ): Generator<Statement, void> {
   const { key = "id" } = options;
+  checkList(table, keys, "keys");
   const type = typeOf(table, key, types);
   const text = `DELETE FROM ${quoteName(table)} WHERE ${
     quoteIdentifier(key)

@@ -68,7 +68,7 @@ export abstract class BatchQueries extends RowQueries {
     options: BatchInsertOptions = {},
   ): Promise<number | T[]> {
     const limits = limitsOf(options, ["chunkSize", "returning"]);
-    const results = rows.length === 0 ? [] : await this.#batch(
+    const results = rows?.length === 0 ? [] : await this.#batch(
       batchInsertStatements(...await this.#look(table, rows, limits), options),
       limits,
     );
@@ -88,7 +88,7 @@ export abstract class BatchQueries extends RowQueries {
     options: BatchKeyOptions = {},
   ): Promise<number> {
     const limits = limitsOf(options, ["chunkSize", "key"]);
-    if (rows.length === 0) return 0;
+    if (rows?.length === 0) return 0;
     const statements = batchUpdateStatements(
       ...await this.#look(table, rows, limits),
       options,
@@ -106,7 +106,7 @@ export abstract class BatchQueries extends RowQueries {
     options: BatchKeyOptions = {},
   ): Promise<number> {
     const limits = limitsOf(options, ["chunkSize", "key"]);
-    if (keys.length === 0) return 0;
+    if (keys?.length === 0) return 0;
     const types = await this.#columnTypes(table, limits);
     const statements = batchDeleteStatements(table, keys, types, options);
     return rowCountOf(await this.#batch(statements, limits));
@@ -131,10 +131,10 @@ export abstract class BatchQueries extends RowQueries {
   ): Promise<[Batch, Map<string, string>]> {
     const [types, batch] = await Promise.allSettled([
       this.#columnTypes(table, limits),
-      Promise.try(() => batchOf(table, rows)),
+      new Promise<Batch>((resolve) => resolve(batchOf(table, rows))),
     ]);
-    if (batch.status === "rejected") throw batch.reason;
     if (types.status === "rejected") throw types.reason;
+    if (batch.status === "rejected") throw batch.reason;
     return [batch.value, types.value];
   }
 

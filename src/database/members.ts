@@ -9,6 +9,7 @@
  */
 
 import PgPool from "pg-pool";
+import { settledWithin } from "../delay.ts";
 import type { ConnectionConfig, Driver, Session } from "../driver/driver.ts";
 import type { PoolOptions } from "./pool_limits.ts";
 
@@ -36,6 +37,8 @@ export interface MembersOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+const CLOSE_TIMEOUT_MS = 5_000;
+
 /** Says whether a session can still be lent. */
 export function isUsable({ session, expiresAt }: Member): boolean {
   return !session.broken && performance.now() < expiresAt;
@@ -46,7 +49,6 @@ export class Members {
   readonly #options: MembersOptions;
   readonly #library: Library;
   readonly #opening = new AbortController();
-  readonly #closing = new Set<Promise<void>>();
   readonly #clients = new Map<Member, Client>();
   #fetching = 0;
 
@@ -79,15 +81,13 @@ export class Members {
     });
   }
 
-  /** Closes one that was given, and makes room for another. */
+  /** Closes one that was given; once it is closed, there is room for another. */
   retire(member: Member): void {
     const client = this.#clients.get(member);
     if (client === undefined) return;
     this.#clients.delete(member);
-    const closing = member.session.close();
-    this.#closing.add(closing);
-    closing.then(() => this.#closing.delete(closing));
-    client.release(true);
+    const release = () => client.release(true);
+    member.session.close().then(release, release);
   }
 
   /** Gives up what is being opened. */
@@ -95,10 +95,12 @@ export class Members {
     this.#opening.abort(reason);
   }
 
-  /** Resolves once all were retired and closed. No more can be fetched. */
-  async close(): Promise<void> {
-    await this.#library.end();
-    await Promise.all(this.#closing);
+  /**
+   * Resolves once all were retired and closed, or after some seconds where a driver keeps to no limit
+   * in that. No more can be fetched.
+   */
+  close(): Promise<void> {
+    return settledWithin(CLOSE_TIMEOUT_MS, this.#library.end());
   }
 
   async #open(): Promise<Member> {
@@ -133,7 +135,8 @@ class Client {
     this.#open().then((member) => {
       this.member = member;
       done();
-    }, done);
+      // The library takes a reason that is none for a success.
+    }, (error) => done(error || new Error("the driver gave no reason")));
   }
 
   end(done: () => void): void {

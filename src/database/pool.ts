@@ -255,7 +255,7 @@ export class SessionPool {
 
   #tidyLater(): ReturnType<typeof setTimeout> {
     const left = this.#atHand[0].usedAt - this.#idleSince();
-    const delay = Math.min(Math.ceil(left), MAX_DELAY_MS);
+    const delay = Math.min(Math.max(Math.ceil(left), 0), MAX_DELAY_MS);
     return setTimeout(() => this.#tidy(), delay);
   }
 

@@ -287,3 +287,28 @@ databaseTest(
     );
   },
 );
+
+databaseTest(
+  "What keeps a batch from being written comes before what is wrong with its rows",
+  async (_db, { options }) => {
+    const db = new Database(options);
+    await db.close();
+    const uneven = [{ id: 1 }, { name: "a" }];
+    const error = await assertRejects(
+      () => db.batchInsert("t", uneven),
+      DatabaseError,
+    );
+    assertEquals(error.code, "08003");
+  },
+);
+
+databaseTest(
+  "A batch has the rows that it was given, whatever becomes of the list",
+  async (db) => {
+    await db.execute("CREATE TABLE t (id INT8 PRIMARY KEY)");
+    const rows = [{ id: 1 }, { id: 2 }];
+    const written = db.batchInsert("t", rows);
+    rows.length = 0;
+    assertEquals(await written, 2);
+  },
+);

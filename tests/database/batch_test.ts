@@ -112,6 +112,37 @@ Deno.test("batchInsertStatements() refuses rows that differ", () => {
   );
 });
 
+Deno.test("batchOf() refuses what are no rows", () => {
+  const refusals: [unknown, string][] = [
+    [
+      new Set([{ id: 1 }]),
+      "Cannot use the rows of the batch for t: they are no array; give them as one",
+    ],
+    [
+      [{ id: 1 }, null],
+      "Cannot write row 1 of the batch to t: it is no object; give one, such as { id: 1 }",
+    ],
+  ];
+  for (const [rows, message] of refusals) {
+    assertThrows(() => batchOf("t", rows as Row[]), TypeError, message);
+  }
+});
+
+Deno.test("batchOf() keeps the rows of a list that is used for others later", () => {
+  const rows: Row[] = [{ id: 1 }];
+  const batch = batchOf("t", rows);
+  rows.length = 0;
+  assertEquals([...batchInsertStatements(batch, TYPES)][0].args, [[1]]);
+});
+
+Deno.test("batchDeleteStatements() refuses keys that are no array", () => {
+  assertThrows(
+    () => deletes("t", "abc" as never, TYPES),
+    TypeError,
+    "Cannot use the keys of the batch for t: they are no array; give them as one",
+  );
+});
+
 Deno.test("batchInsertStatements() refuses columns that there aren't", () => {
   assertThrows(
     () => inserts("t", [{ nmae: 1 }], TYPES),

@@ -74,6 +74,43 @@ membersTest(
 );
 
 membersTest(
+  "Members.retire() makes no room for another before the session is closed",
+  async ({ driver, members, given }) => {
+    members.fetch();
+    await settled();
+    const [{ session }] = given;
+    const closing = Promise.withResolvers<void>();
+    const close = session.close.bind(session);
+    session.close = async () => {
+      await close();
+      await closing.promise;
+    };
+    members.retire(given.pop()!);
+    members.fetch();
+    await settled();
+    assertEquals([driver.attempts, members.fetching], [1, 1]);
+    closing.resolve();
+    await settled();
+    assertEquals([driver.attempts, members.fetching], [2, 0]);
+  },
+  1,
+);
+
+membersTest(
+  "Members.fetch() tells of a driver that fails without a reason",
+  async ({ driver, members, given, failures }) => {
+    driver.connect = () => Promise.reject(undefined);
+    members.fetch();
+    await settled();
+    assertEquals([given.length, members.fetching], [0, 0]);
+    assertEquals(
+      failures.map(String),
+      ["Error: the driver gave no reason"],
+    );
+  },
+);
+
+membersTest(
   "Members.fetch() opens no more than max, and the rest when one was retired",
   async ({ driver, members, given }) => {
     for (let count = 0; count < 3; count++) members.fetch();

@@ -51,6 +51,8 @@ class Chance {
 /** A session that the server may end, and that knows its user. */
 class ModelSession extends FakeSession {
   users = 0;
+  /** Whether the server has forgotten it. */
+  isGone = false;
 
   constructor(readonly model: Model) {
     super();
@@ -61,6 +63,8 @@ class ModelSession extends FakeSession {
       this.model.problems.add("a session is closed under its user");
     }
     await super.close();
+    if (this.model.chance.is(50)) await this.model.chance.pause(4);
+    this.isGone = true;
   }
 }
 
@@ -82,7 +86,7 @@ class Model implements Driver {
 
   async connect(): Promise<Session> {
     this.opening++;
-    const open = this.sessions.filter(({ broken }) => !broken).length;
+    const open = this.sessions.filter(({ isGone }) => !isGone).length;
     if (open + this.opening > this.max) this.problems.add("max is exceeded");
     if (this.isClosed) this.problems.add("a session is opened after close()");
     try {
