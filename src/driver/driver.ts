@@ -188,7 +188,7 @@ export interface Driver {
   /** The name that messages and `--driver` use. */
   readonly name: string;
   /**
-   * Opens a session.
+   * Opens a session. Settles within `connectTimeoutMs`, and soon once the signal fires.
    *
    * @throws {DatabaseError} Where the server refused or wasn't reached within the limit.
    */

@@ -21,6 +21,9 @@ export interface CarryOutOptions extends RunOptions {
   dryRun?: boolean;
 }
 
+/** A wrong folder has a problem for each migration that is applied. */
+const MAX_TOLD = 20;
+
 /**
  * Carries out what `planFor` makes of the journal, and returns the number of migrations.
  *
@@ -61,9 +64,11 @@ export async function carryOut(
 }
 
 function agreed(plan: Plan): Plan {
-  const [first, ...others] = plan.problems;
+  const [first] = plan.problems;
   if (first === undefined) return plan;
   const { version, file, line } = first;
-  const message = [first, ...others].map(({ message }) => message).join("\n");
-  throw new MigrationError(message, { version, file, line });
+  const told = plan.problems.slice(0, MAX_TOLD).map(({ message }) => message);
+  const untold = plan.problems.length - told.length;
+  if (untold > 0) told.push(`and ${untold} more; verify names them all`);
+  throw new MigrationError(told.join("\n"), { version, file, line });
 }

@@ -498,3 +498,22 @@ Deno.test("a lease below three seconds is refused", async () => {
     "Cannot use a lease of 500 ms: clocks of nodes differ; give 3000 or more",
   );
 });
+
+databaseTest(
+  "migrate() tells the first of many problems, and how many more there are",
+  async (db) => {
+    const entries = Array.from({ length: 23 }, (_, index) => ({
+      name: `${index + 1}_step.sql`,
+      text: `SELECT ${index};`,
+    }));
+    await new Migration(db, { source: bundle(entries) }).migrate();
+    const { message } = await assertRejects(
+      () => new Migration(db, { source: bundle([]) }).migrate(),
+      MigrationError,
+    );
+    const lines = message.split("\n");
+    assertEquals(lines.length, 21);
+    assertMatch(lines[19], /^The file of the applied migration 20 \(step\)/);
+    assertEquals(lines[20], "and 3 more; verify names them all");
+  },
+);
