@@ -6,7 +6,7 @@
  */
 
 import type { MigrationError } from "../errors.ts";
-import type { MigrationFile } from "./file.ts";
+import { compareVersions, type MigrationFile } from "./file.ts";
 import type { JournalState, Progress } from "./journal.ts";
 import { type PlannedMigration, statementsOf } from "./planned.ts";
 import { NO_STEERING, steeringVerb } from "./steering.ts";
@@ -34,12 +34,15 @@ export interface Problem {
   readonly line?: number;
 }
 
-/** Finds what is wrong with the history: edited and missing files, half-applied migrations. */
+/**
+ * Finds what is wrong with the history, in the order of the versions: edited and missing files,
+ * and last what the migration in flight lacks.
+ */
 export function historyProblems(
   files: readonly MigrationFile[],
   { applied, progress }: JournalState,
 ): Problem[] {
-  const problems: Problem[] = [];
+  const problems: (Problem & { version: string })[] = [];
   const byVersion = new VersionMap(files);
   for (const row of applied) {
     const file = byVersion.get(row.version);
@@ -64,6 +67,8 @@ export function historyProblems(
       });
     }
   }
+  // A server gives rows in any order.
+  problems.sort((a, b) => compareVersions(a.version, b.version));
   if (progress === undefined) return problems;
   const file = byVersion.get(progress.version);
   if (file === undefined) {

@@ -134,6 +134,11 @@ Deno.test("planMigrate() doesn't take line ends and trailing blanks for an edit"
   assertEquals(messages(planMigrate(same, state(["1"]))), []);
 });
 
+Deno.test("planMigrate() reports the problems of the history by version, whatever order the journal has", () => {
+  const { problems } = planMigrate([], state(["10", "1", "9", "2"]));
+  assertEquals(problems.map(({ version }) => version), ["1", "2", "9", "10"]);
+});
+
 Deno.test("planMigrate() reports an applied migration whose file is missing", () => {
   assertEquals(
     messages(planMigrate(files, state(["1", "5"]), { targetVersion: "1" })),
