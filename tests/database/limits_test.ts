@@ -215,9 +215,10 @@ Deno.test("Database.transaction() with a token sends nothing where its signal ha
   assertEquals(driver.attempts, 0);
 });
 
-const TIMEOUT_MS = 200;
+const TIMEOUT_MS = 500;
+const MAX_CALLS = 50;
 
-/** Makes every call while another session has run `locks` in a transaction. */
+/** Makes every call at once, while another session has run `locks` in a transaction. */
 async function timeOutAll<Q>(
   db: Database,
   { locks, calls, run }: {
@@ -230,18 +231,20 @@ async function timeOutAll<Q>(
   try {
     await holder.query("BEGIN");
     for (const lock of locks) await holder.query(lock);
-    for (const [name, call] of Object.entries(calls)) {
-      const error = await assertRejects(
-        () =>
-          run(async (queries) =>
-            await call(queries, { timeoutMs: TIMEOUT_MS })
-          ),
-        DatabaseError,
-        `Cannot finish the statement within ${TIMEOUT_MS} ms: it was cancelled`,
-        name,
-      );
-      assertEquals(error.kind, "timeout", name);
-    }
+    await Promise.all(
+      Object.entries(calls).map(async ([name, call]) => {
+        const error = await assertRejects(
+          () =>
+            run(async (queries) =>
+              await call(queries, { timeoutMs: TIMEOUT_MS })
+            ),
+          DatabaseError,
+          `Cannot finish the statement within ${TIMEOUT_MS} ms: it was cancelled`,
+          name,
+        );
+        assertEquals(error.kind, "timeout", name);
+      }),
+    );
     await holder.query("ROLLBACK");
   } finally {
     await holder.close();
@@ -265,9 +268,17 @@ databaseTest(
   "every call that waits for another's lock is cancelled after its timeoutMs",
   async (plain, { options }) => {
     // A call that forgets its limit fails by this one, rather than never.
-    await using db = new Database({ ...options, statementTimeoutMs: 10_000 });
+    await using db = new Database({
+      ...options,
+      statementTimeoutMs: 10_000,
+      pool: { max: MAX_CALLS },
+    });
     await db.createTable("t", { id: "INT4 PRIMARY KEY", n: "INT4" });
     await db.insert("t", { id: 1, n: 0 });
+    // No call is to wait for a connection.
+    await Promise.all(
+      Array.from({ length: MAX_CALLS }, () => db.query("SELECT pg_sleep(0.2)")),
+    );
     const rows = { ...ROW_CALLS, ...ofTable(TABLE_CALLS) };
     const { exists: _, ...names } = NAME_CALLS;
     const phases = [

@@ -5,7 +5,8 @@ import { Migration } from "../../src/migration/migrator.ts";
 import { bundle } from "../../src/migration/source.ts";
 import { server } from "../support/database.ts";
 import { strategiesOf } from "../support/faults.ts";
-import { climb, startCockroach } from "../support/ladder.ts";
+import { startCockroach } from "../support/cockroach_server.ts";
+import { climb } from "../support/ladder.ts";
 
 /** A server of this test's own, of the kind that the others run on. */
 const own =
