@@ -48,8 +48,7 @@ export type {
   SelectOptions,
 } from "./src/database/crud.ts";
 export type { Comparison, Operator, Where } from "./src/database/conditions.ts";
-export type { CloseOptions } from "./src/database/pool.ts";
-export type { PoolOptions } from "./src/database/pool_limits.ts";
+export type { CloseOptions, PoolOptions } from "./src/database/pool_limits.ts";
 export {
   json,
   JsonValue,

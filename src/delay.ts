@@ -4,6 +4,9 @@
  * @module
  */
 
+/** A timer can't wait longer; a longer time is no limit. */
+export const MAX_DELAY_MS: number = 2 ** 31 - 1;
+
 /**
  * Waits.
  *
@@ -37,10 +40,32 @@ export async function settledWithin(
   promise: Promise<unknown>,
 ): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
+  const timer = ms <= MAX_DELAY_MS ? setTimeout(resolve, ms) : undefined;
   try {
     await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/**
+ * Waits for what others wait for, too: it goes on where this one leaves.
+ *
+ * @param signal Ends the waiting.
+ * @throws The signal's reason, where it fires first.
+ */
+export async function unlessAborted<T>(
+  promise: Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  if (signal === undefined) return await promise;
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

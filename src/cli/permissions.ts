@@ -7,6 +7,7 @@
 
 import { addressOf } from "../driver/connect_failure.ts";
 import type { ConnectionConfig } from "../driver/driver.ts";
+import { isPem } from "../driver/settings.ts";
 
 /** Something that a command needs to be allowed. */
 export interface Need {
@@ -43,7 +44,7 @@ export function connecting(
   const { host, tls } = config;
   const address = addressOf(config);
   const files = [tls.rootCert, tls.cert, tls.key].filter((file) =>
-    file !== undefined && file !== "system" && !file.includes("-----BEGIN")
+    file !== undefined && file !== "system" && !isPem(file)
   );
   const server: Need = host.startsWith("/")
     ? {

@@ -14,6 +14,7 @@ import {
 } from "../errors.ts";
 import { systemTime } from "./crud.ts";
 import type { Loan } from "./pool.ts";
+import { checkTimeLimit } from "./pool_limits.ts";
 import { isRetryable, isRetryRequest, type Retryable } from "./retry.ts";
 import { INSERT_TOKEN, TOKEN_TABLE } from "./tokens.ts";
 import { Turns } from "./turns.ts";
@@ -30,8 +31,16 @@ export interface TransactionOptions {
   asOfSystemTime?: string;
   /** How often the callback is run again at most. Default: 50. */
   maxRetries?: number;
-  /** Cancels the statement under way, and the transaction. */
+  /**
+   * Cancels the statement under way, and the transaction. Where that is COMMIT, its outcome may be
+   * unknown then.
+   */
   signal?: AbortSignal;
+  /**
+   * The limit of each statement that has none of its own, BEGIN and COMMIT included, and of the waiting
+   * for a connection, in milliseconds. Default: the database's `statementTimeoutMs`.
+   */
+  timeoutMs?: number;
   /**
    * A text, new for each transaction, by which the outcome of a lost COMMIT is looked up: a row of
    * the table `_crdb_tokens`, written with the transaction. Old rows (`committed_at`) may be deleted.
@@ -66,6 +75,7 @@ const OPTION_NAMES = [
   "asOfSystemTime",
   "maxRetries",
   "signal",
+  "timeoutMs",
   "token",
 ];
 
@@ -92,7 +102,8 @@ export class Attempts<T> implements Retryable<T> {
     options: TransactionOptions = {},
   ) {
     checkOptionNames(options, OPTION_NAMES);
-    const { maxRetries = 0 } = options;
+    const { maxRetries = 0, timeoutMs } = options;
+    if (timeoutMs !== undefined) checkTimeLimit("timeoutMs", timeoutMs);
     if (!(typeof maxRetries === "number" && maxRetries >= 0)) {
       throw new ConfigError(
         `Cannot run a transaction with maxRetries ${maxRetries}: give a number from 0`,
@@ -136,7 +147,8 @@ export class Attempts<T> implements Retryable<T> {
     if (turns.endedBy !== undefined) throw endedInsideError(turns.endedBy);
     const { timeoutMs } = this.#host;
     try {
-      const { command } = await session.query("COMMIT", [], { timeoutMs });
+      const limits = { signal, timeoutMs };
+      const { command } = await session.query("COMMIT", [], limits);
       // A failed transaction answers COMMIT with ROLLBACK and no error.
       if (command === "ROLLBACK") throw turns.failure ?? rolledBackError();
     } catch (error) {

@@ -5,9 +5,9 @@
  */
 
 import {
-  checkOptionNames,
   grantedEnvironment,
   resolveConfig,
+  withoutSecrets,
 } from "../driver/config.ts";
 import { withUnknownOutcome } from "../driver/loss.ts";
 import type {
@@ -27,7 +27,8 @@ import { checkDatabase, createDatabase, dropDatabase } from "./databases.ts";
 import { DEFAULT_DRIVER } from "./default_driver.ts";
 import { limitsOf, type QueryOptions } from "./limits.ts";
 import { checkOptions, type DatabaseOptions } from "./options.ts";
-import { type CloseOptions, SessionPool } from "./pool.ts";
+import { SessionPool } from "./pool.ts";
+import { checkCloseOptions, type CloseOptions } from "./pool_limits.ts";
 import type { StreamQueryOptions } from "./queries.ts";
 import { runWithRetries } from "./retry.ts";
 import { optionsFor } from "./row_reader.ts";
@@ -106,10 +107,9 @@ export class Database extends BatchQueries {
     return this.#types;
   }
 
-  /** Where the client connects to. The password is not part of it. */
+  /** Where the client connects to. The password is not part of it, nor is a private key given as text. */
   get config(): Omit<ConnectionConfig, "password"> {
-    const { password: _, ...rest } = this.#config;
-    return rest;
+    return withoutSecrets(this.#config);
   }
 
   /**
@@ -129,10 +129,11 @@ export class Database extends BatchQueries {
    * Closes the connections once their users are done, 10 seconds later at most; then calls that are
    * still under way reject. Closing again does nothing.
    *
-   * @param options `timeoutMs`: another limit, in milliseconds.
+   * @param options `timeoutMs`: another limit, in milliseconds; 0 closes at once, `Infinity` waits
+   * however long it takes.
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    checkOptionNames(options, ["timeoutMs"]);
+    checkCloseOptions(options);
     await this.#pool.close(options);
   }
 
@@ -193,17 +194,19 @@ export class Database extends BatchQueries {
     fn: (tx: Transaction) => Promise<T>,
     options: TransactionOptions = {},
   ): Promise<T> {
-    const { maxRetries = 50, signal, token } = options;
+    const { maxRetries = 50, signal, timeoutMs, token } = options;
+    const limits = { signal, timeoutMs };
     const host = {
-      acquire: () => this.#pool.acquire({ signal, purpose: "a transaction" }),
+      acquire: () =>
+        this.#pool.acquire({ ...limits, purpose: "a transaction" }),
       isCommitted: (token: string) => this.#tokens.isCommitted(token),
-      timeoutMs: this.#statementTimeoutMs,
+      timeoutMs: timeoutMs ?? this.#statementTimeoutMs,
     };
     const context = {
       types: this.#types,
       observer: this.#observer,
       openSession: () => this.openSession(),
-      signal,
+      limits,
     };
     const attempts = new Attempts(
       host,
@@ -222,16 +225,28 @@ export class Database extends BatchQueries {
     return this.transaction(fn, options);
   }
 
-  /** Runs `fn` on a session of the pool, as the driver gives it: values are text there. */
+  /**
+   * Runs `fn` on a session of the pool, as the driver gives it: values are text there. What `fn` leaves
+   * under way at its end is cancelled, and what it leaves open is rolled back.
+   *
+   * @param options The limits of each statement that has none of its own, and of the waiting for the
+   * session.
+   */
   async withSession<T>(
     fn: (session: Session) => Promise<T>,
     options: QueryOptions = {},
   ): Promise<T> {
-    return await this.#pool.use(whileLent(fn), limitsOf(options));
+    const limits = limitsOf(options);
+    const { timeoutMs = this.#statementTimeoutMs } = limits;
+    return await this.#pool.use(
+      whileLent(fn, { ...limits, timeoutMs }),
+      limits,
+    );
   }
 
   /**
-   * Opens a session of its own, outside the pool, with the database's settings. Close it.
+   * Opens a session of its own, outside the pool, with the database's settings but without its
+   * `statementTimeoutMs`. Close it.
    *
    * @param options The limits of the opening. Default: `connectTimeoutMs`.
    */

@@ -6,6 +6,7 @@
  */
 
 import type {
+  CallOptions,
   QueryResult,
   RowBatch,
   Session,
@@ -14,18 +15,22 @@ import type {
   TransactionStatus,
 } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
+import { limitedBy } from "./limits.ts";
 
 /** A session on loan. */
 export class LentSession implements Session {
   #session: Session | undefined;
+  #limits: CallOptions;
 
   /**
    * Begins a loan.
    *
    * @param session The session.
+   * @param limits The limits of statements that have none of their own.
    */
-  constructor(session: Session) {
+  constructor(session: Session, limits: CallOptions = {}) {
     this.#session = session;
+    this.#limits = limits;
   }
 
   /** Ends the loan. */
@@ -48,6 +53,11 @@ export class LentSession implements Session {
     return this.#lent().transactionStatus;
   }
 
+  /** Whether a statement is under way. */
+  get busy(): boolean {
+    return this.#session?.busy ?? false;
+  }
+
   /** Whether it gives rows to a sink. */
   get takesSinks(): boolean {
     return this.#lent().takesSinks ?? false;
@@ -57,18 +67,20 @@ export class LentSession implements Session {
   async query(
     text: string,
     args?: readonly (string | null)[],
-    options?: SessionQueryOptions,
+    options: SessionQueryOptions = {},
   ): Promise<QueryResult> {
-    return await this.#lent().query(text, args, options);
+    const limited = limitedBy(this.#limits, options);
+    return await this.#lent().query(text, args, limited);
   }
 
   /** Runs one statement and yields its rows in batches. */
   async *stream(
     text: string,
     args?: readonly (string | null)[],
-    options?: StreamOptions,
+    options: StreamOptions = {},
   ): AsyncGenerator<RowBatch, void> {
-    yield* this.#lent().stream(text, args, options);
+    const limited = limitedBy(this.#limits, options);
+    yield* this.#lent().stream(text, args, limited);
   }
 
   /** Asks the server to cancel the statement under way. */
@@ -95,13 +107,15 @@ export class LentSession implements Session {
  * Makes a callback's session one on loan, until the callback has ended.
  *
  * @param fn The callback.
+ * @param limits The limits of its statements that have none of their own.
  * @returns The callback for the session itself.
  */
 export function whileLent<T>(
   fn: (session: Session) => Promise<T>,
+  limits: CallOptions,
 ): (session: Session) => Promise<T> {
   return async (session) => {
-    const lent = new LentSession(session);
+    const lent = new LentSession(session, limits);
     try {
       return await fn(lent);
     } finally {

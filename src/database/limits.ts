@@ -56,3 +56,21 @@ export function limitsOf(
   signal?.throwIfAborted();
   return { signal, timeoutMs };
 }
+
+/**
+ * Puts a statement's own limits before those of what it is part of. Its time limit counts alone; of two
+ * signals either ends it.
+ */
+export function limitedBy<O extends CallOptions>(
+  limits: CallOptions,
+  options: O,
+): O {
+  const { signal, timeoutMs } = limits;
+  if (signal === undefined && timeoutMs === undefined) return options;
+  const { signal: own } = options;
+  return {
+    ...options,
+    timeoutMs: options.timeoutMs ?? timeoutMs,
+    signal: own && signal ? AbortSignal.any([own, signal]) : own ?? signal,
+  };
+}

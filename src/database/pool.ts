@@ -10,18 +10,18 @@
  * @module
  */
 
-import { settledWithin } from "../delay.ts";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { MAX_DELAY_MS, settledWithin } from "../delay.ts";
 import type { ConnectionConfig, Driver, Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
 import { isUsable, type Member, Members } from "./members.ts";
-import { poolLimits, type PoolOptions } from "./pool_limits.ts";
+import { closedError, type Holder, lateError } from "./pool_errors.ts";
+import {
+  type CloseOptions,
+  poolLimits,
+  type PoolOptions,
+} from "./pool_limits.ts";
 import { WaitingLine } from "./waiting_line.ts";
-
-/** How a pool is closed. */
-export interface CloseOptions {
-  /** How long to wait for the sessions in use, in milliseconds. Default: 10,000. */
-  timeoutMs?: number;
-}
 
 /** A session on loan. */
 export interface Loan {
@@ -41,11 +41,10 @@ export interface AcquireOptions {
   purpose?: string;
 }
 
-const PURPOSE_LENGTH = 60;
 const CLOSE_TIMEOUT_MS = 10_000;
 const ROLLBACK_TIMEOUT_MS = 5_000;
-/** A timer can't wait longer. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+/** What the server said to a session that was idle for longer may not have been read yet. */
+const STALE_MS = 50;
 const TOO_MANY_CONNECTIONS = "53300";
 const DONE = Promise.resolve();
 
@@ -53,7 +52,7 @@ const DONE = Promise.resolve();
 export class SessionPool {
   readonly #members: Members;
   readonly #limits: Required<PoolOptions>;
-  readonly #onLoan = new Map<Member, { purpose: string; since: number }>();
+  readonly #onLoan = new Map<Member, Holder>();
   readonly #line: WaitingLine<Loan>;
   readonly #atHand: Member[] = [];
   #lastFailure: unknown;
@@ -147,25 +146,38 @@ export class SessionPool {
     await this.#members.close();
   }
 
-  #lendFromHand({ signal, purpose = "" }: AcquireOptions): Loan | undefined {
+  #lendFromHand(
+    { signal, purpose = "" }: AcquireOptions,
+    staleMs = STALE_MS,
+  ): Loan | undefined {
     signal?.throwIfAborted();
     if (this.#closed) throw closedError();
-    const member = this.#takeFromHand();
+    const member = this.#takeFromHand(staleMs);
     return member && this.#lend(member, purpose);
   }
 
-  #join({ purpose = "", signal, timeoutMs }: AcquireOptions): Promise<Loan> {
+  async #join(options: AcquireOptions): Promise<Loan> {
+    if (this.#atHand.length > 0) {
+      // The server's good-bye to a session that was idle is read in the next turn of the event loop.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      const loan = this.#lendFromHand(options, Infinity);
+      if (loan !== undefined) return loan;
+    }
+    const { purpose = "", signal, timeoutMs } = options;
     const loan = this.#line.join(purpose, { signal, timeoutMs });
     this.#fetch();
-    return loan;
+    return await loan;
   }
 
-  #takeFromHand(): Member | undefined {
+  #takeFromHand(staleMs: number): Member | undefined {
     for (;;) {
-      const member = this.#atHand.pop();
+      const member = this.#atHand.at(-1);
       if (member === undefined) return undefined;
-      if (isUsable(member) && this.#idleSince() < member.usedAt) return member;
-      this.#members.retire(member);
+      if (isUsable(member) && this.#idleSince() < member.usedAt) {
+        const isStale = performance.now() - member.usedAt > staleMs;
+        return isStale ? undefined : this.#atHand.pop();
+      }
+      this.#members.retire(this.#atHand.pop()!);
     }
   }
 
@@ -209,10 +221,20 @@ export class SessionPool {
   }
 
   #release(member: Member): Promise<void> {
-    const { broken, transactionStatus } = member.session;
+    const { busy, broken, transactionStatus } = member.session;
+    if (busy) return this.#stop(member);
     if (!broken && transactionStatus !== "idle") return this.#rollback(member);
     this.#takeBack(member);
     return DONE;
+  }
+
+  /** Ends what was left under way: the next borrower is to have a session that is free. */
+  async #stop(member: Member): Promise<void> {
+    const { session } = member;
+    await session.cancel().catch(() => {});
+    if (!session.busy) return await this.#release(member);
+    await session.close();
+    this.#takeBack(member);
   }
 
   async #rollback(member: Member): Promise<void> {
@@ -256,41 +278,20 @@ export class SessionPool {
   #tidyLater(): ReturnType<typeof setTimeout> {
     const left = this.#atHand[0].usedAt - this.#idleSince();
     const delay = Math.min(Math.max(Math.ceil(left), 0), MAX_DELAY_MS);
-    return setTimeout(() => this.#tidy(), delay);
+    // Neither idle sessions nor their end keep the process alive.
+    return setTimeout(() => this.#tidy(), delay).unref();
   }
 
   #lateError(purpose: string, timeoutMs: number): unknown {
-    const { max } = this.#limits;
-    const now = performance.now();
-    const holders = [...this.#onLoan.values()].map(({ purpose, since }) =>
-      `${shorten(purpose)} (${Math.round(now - since)} ms)`
-    );
-    const others = this.#line.size - 1;
-    return new DatabaseError({
-      code: "55P03",
-      message: `Cannot get a connection for ${shorten(purpose)} within ` +
-        `${timeoutMs} ms: ${holders.length} of ${max} are in use${
-          holders.length === 0 ? "" : `, for ${holders.join(", ")}`
-        }, ${this.#members.fetching} are being opened, and ${others} more ${
-          others === 1 ? "caller waits" : "callers wait"
-        }; end what holds them, or raise pool.max or pool.acquireTimeoutMs`,
-    }, { cause: this.#lastFailure });
+    const { max, acquireTimeoutMs } = this.#limits;
+    return lateError({
+      purpose,
+      timeoutMs,
+      isOwnLimit: timeoutMs !== acquireTimeoutMs,
+      max,
+      holders: [...this.#onLoan.values()],
+      opening: this.#members.fetching,
+      others: this.#line.size - 1,
+    }, this.#lastFailure);
   }
-}
-
-function closedError(): DatabaseError {
-  return new DatabaseError({
-    code: "08003",
-    message: "Cannot use the database: it was closed; make a new Database",
-  });
-}
-
-/** One line, not too long; cut first, for a statement may have megabytes. */
-function shorten(purpose: string): string {
-  const line = purpose.slice(0, 10 * PURPOSE_LENGTH).replace(/\s+/g, " ")
-    .trim();
-  if (line === "") return "other work";
-  return line.length <= PURPOSE_LENGTH
-    ? line
-    : line.slice(0, PURPOSE_LENGTH - 1) + "…";
 }

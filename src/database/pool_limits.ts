@@ -40,6 +40,25 @@ export function checkTimeLimit(name: string, value: unknown): void {
   );
 }
 
+/** How a pool is closed. */
+export interface CloseOptions {
+  /** How long to wait for the sessions in use, in milliseconds. Default: 10,000. */
+  timeoutMs?: number;
+}
+
+/**
+ * Refuses a time to wait that is none.
+ *
+ * @throws {ConfigError} The option, by its name.
+ */
+export function checkCloseOptions(options: CloseOptions): void {
+  checkOptionNames(options, ["timeoutMs"]);
+  const { timeoutMs } = options;
+  if (timeoutMs !== undefined && timeoutMs !== 0) {
+    checkTimeLimit("timeoutMs", timeoutMs);
+  }
+}
+
 /**
  * Fills in the defaults.
  *

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unlessAborted } from "../delay.ts";
 import { quoteIdentifier } from "../sql.ts";
 import type { SessionPool } from "./pool.ts";
 import type { RowQueries } from "./rows.ts";
@@ -40,16 +41,15 @@ export class Tokens {
   /**
    * Makes the table, where it isn't there.
    *
-   * @param signal Is asked only before: all callers share the work.
+   * @param signal Ends the waiting. All callers share the work, which goes on.
    */
-  async prepare(signal?: AbortSignal): Promise<void> {
+  prepare(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    try {
-      await (this.#made ??= this.#make());
-    } catch (error) {
+    this.#made ??= this.#make().catch((error) => {
       this.#made = undefined;
       throw error;
-    }
+    });
+    return unlessAborted(this.#made, signal);
   }
 
   /** Says whether the transaction with the token committed; waits where that is still open. */

@@ -5,13 +5,14 @@
  */
 
 import type {
+  CallOptions,
   QueryResult,
   RowBatch,
   Session,
   SessionQueryOptions,
 } from "../driver/driver.ts";
 import { BatchQueries } from "./batches.ts";
-import type { QueryOptions } from "./limits.ts";
+import { limitedBy } from "./limits.ts";
 import type { Observer } from "./observer.ts";
 import type { StreamQueryOptions } from "./queries.ts";
 import { optionsFor } from "./row_reader.ts";
@@ -28,8 +29,8 @@ export interface TransactionContext {
   readonly observer: Observer;
   /** Opens a session beside the transaction's. */
   readonly openSession: () => Promise<Session>;
-  /** Cancels the transaction. */
-  readonly signal?: AbortSignal;
+  /** The limits of statements that have none of their own. */
+  readonly limits: CallOptions;
 }
 
 /**
@@ -82,7 +83,7 @@ export class Transaction extends BatchQueries {
     options: SessionQueryOptions,
   ): Promise<QueryResult> {
     return this.#context.observer.run(
-      { text, args, options: this.#limited(options) },
+      { text, args, options: limitedBy(this.#context.limits, options) },
       (encoded, limits) =>
         this.#turns.use(async (session) => {
           const options = optionsFor(session, limits);
@@ -107,23 +108,13 @@ export class Transaction extends BatchQueries {
     args: readonly unknown[],
     options: StreamQueryOptions,
   ): AsyncIterable<RowBatch> {
-    const { observer, types, openSession } = this.#context;
+    const { observer, types, openSession, limits } = this.#context;
     return observer.stream(
-      { text, args, options: this.#limited(options) },
+      { text, args, options: limitedBy(limits, options) },
       (encoded, limits) =>
         this.#turns.useStream((session) =>
           types.follow(session.stream(text, encoded, limits), openSession)
         ),
     );
-  }
-
-  #limited<O extends QueryOptions>(options: O): O {
-    const { signal } = this.#context;
-    if (signal === undefined) return options;
-    const own = options.signal;
-    return {
-      ...options,
-      signal: own === undefined ? signal : AbortSignal.any([own, signal]),
-    };
   }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MAX_DELAY_MS } from "../delay.ts";
 import type { CallOptions } from "../driver/driver.ts";
 import { Limit } from "../driver/limit.ts";
 
@@ -56,7 +57,7 @@ export class WaitingLine<T> {
     const until = performance.now() + timeoutMs;
     const waiter = { purpose, until, resolve, reject };
     this.#waiters.add(waiter);
-    this.#timer ??= setTimeout(() => this.#refuseLate(), timeoutMs);
+    this.#timer ??= this.#refuseLateIn(timeoutMs);
     if (limits.signal === undefined && limits.timeoutMs === undefined) {
       return await promise;
     }
@@ -108,14 +109,17 @@ export class WaitingLine<T> {
     return waited;
   }
 
+  #refuseLateIn(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#refuseLate(), Math.min(ms, MAX_DELAY_MS));
+  }
+
   /** All wait for the same time, so the first ones are late first: one timer is enough. */
   #refuseLate(): void {
     const { lateError, timeoutMs } = this.#options;
     const now = performance.now();
     for (const waiter of this.#waiters) {
       if (waiter.until > now) {
-        const left = Math.ceil(waiter.until - now);
-        this.#timer = setTimeout(() => this.#refuseLate(), left);
+        this.#timer = this.#refuseLateIn(Math.ceil(waiter.until - now));
         return;
       }
       this.#refuse(waiter, lateError(waiter.purpose, timeoutMs));

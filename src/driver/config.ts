@@ -12,6 +12,7 @@ import { closest } from "../closest.ts";
 import { ConfigError } from "../errors.ts";
 import type { ConnectionConfig, TlsConfig } from "./driver.ts";
 import {
+  isPem,
   parseOptions,
   secondsToMilliseconds,
   type Settings,
@@ -278,4 +279,13 @@ export function describeConfig(
   const { host, port, database, user } = config;
   const shown = /[:/]/.test(host) ? `[${host}]` : host;
   return `${user}@${shown}:${port}/${database}`;
+}
+
+/** Leaves out the password, and a private key that was given as text. */
+export function withoutSecrets(
+  { password: _, tls, ...rest }: ConnectionConfig,
+): Omit<ConnectionConfig, "password"> {
+  const { key, ...open } = tls;
+  const isPath = key !== undefined && !isPem(key);
+  return { ...rest, tls: isPath ? { ...open, key } : open };
 }

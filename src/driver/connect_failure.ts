@@ -62,6 +62,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   "28000": "check user, password and client certificate",
   "3D000": "create the database, or name another",
   "53300": "close connections, or raise the server's limit",
+  "57P03": "try again in a moment",
   "08P01": "check sslmode: a secure server wants require or more",
 };
 
@@ -99,11 +100,24 @@ export function connectFailure(
     return refusal(error, config);
   }
   if (error instanceof Error && error.name === "NotCapable") return error;
+  if (isForbiddenLookUp(error)) {
+    return new Deno.errors.NotCapable(
+      `Requires net access to "${
+        addressOf(config)
+      }", run again with the --allow-net flag`,
+    );
+  }
   return new DatabaseError({
     severity: "FATAL",
     code: "08001",
     message: `Cannot connect to ${addressOf(config)}: ${reasonOf(error)}`,
   }, { cause: error });
+}
+
+/** Says whether a host's name may not be looked up, in the words of Deno's `node:dns`. */
+function isForbiddenLookUp(error: unknown): boolean {
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  return code === "EPERM" && syscall === "getaddrinfo" && "Deno" in globalThis;
 }
 
 /**

@@ -156,6 +156,8 @@ export interface Session {
   readonly broken: boolean;
   /** The state of the session's transaction, as of the last answer. */
   readonly transactionStatus: TransactionStatus;
+  /** Whether a statement is under way, or a stream that wasn't read to its end. Default: neither. */
+  readonly busy?: boolean;
   /** Whether it gives rows to a {@linkcode RowSink}. Default: all rows are in the result. */
   readonly takesSinks?: boolean;
   /**
@@ -177,7 +179,10 @@ export interface Session {
     args?: readonly (string | null)[],
     options?: StreamOptions,
   ): AsyncIterable<RowBatch>;
-  /** Asks the server, on a connection of its own, to cancel the statement under way. */
+  /**
+   * Asks the server, on a connection of its own, to cancel the statement under way; resolves when the
+   * session is free again, or lost.
+   */
   cancel(): Promise<void>;
   /** Ends the session; never rejects. */
   close(): Promise<void>;

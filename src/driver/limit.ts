@@ -4,10 +4,8 @@
  * @module
  */
 
+import { MAX_DELAY_MS } from "../delay.ts";
 import type { CallOptions } from "./driver.ts";
-
-/** A timer can't wait longer; a longer time is no limit. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Watches the limits of a call until it is disposed of. */
 export class Limit implements Disposable {
@@ -40,7 +38,7 @@ export class Limit implements Disposable {
       if (signal.aborted) this.#abort();
       else signal.addEventListener("abort", this.#abort);
     }
-    if (timeoutMs !== undefined && timeoutMs <= MAX_TIMEOUT_MS) {
+    if (timeoutMs !== undefined && timeoutMs <= MAX_DELAY_MS) {
       this.#timer = setTimeout(() => reach("time"), timeoutMs);
     }
   }

@@ -147,6 +147,6 @@ export function passwordMissing(user: string): DatabaseError {
     severity: "FATAL",
     code: "28P01",
     message:
-      `Cannot log in as "${user}": the server asks for a password and none is given; give one`,
+      `Cannot log in as "${user}": the server asks for a password and none is given; give one, or the client certificate of a secure CockroachDB (sslcert, sslkey)`,
   });
 }

@@ -59,13 +59,11 @@ async function connect(
   config: ConnectionConfig,
   options?: { signal?: AbortSignal },
 ): Promise<Session> {
-  const wire = await openWithin(config, async (opening) => {
-    try {
-      return await open(config, opening);
-    } catch (error) {
-      throw missingPermission(error, config);
-    }
-  }, options);
+  const wire = await openWithin(
+    config,
+    (opening) => open(config, opening),
+    options,
+  );
   return new WireSession(wire);
 }
 
@@ -92,14 +90,4 @@ async function open(
   } finally {
     signal.removeEventListener("abort", abort);
   }
-}
-
-/** What `node:dns` says where the name may not be looked up. */
-function missingPermission(error: unknown, config: ConnectionConfig): unknown {
-  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  if (code !== "EPERM" || syscall !== "getaddrinfo") return error;
-  const { host, port } = config;
-  return new Deno.errors.NotCapable(
-    `Requires net access to "${host}:${port}", run again with the --allow-net flag`,
-  );
 }

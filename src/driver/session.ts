@@ -67,6 +67,8 @@ interface Running {
   readonly answer: Answer;
   /** Called at the end, where someone waits for it. */
   onEnd?: () => void;
+  /** Settled when the session is free again, where someone waits for that. */
+  over?: PromiseWithResolvers<void>;
 }
 
 /** A session on a {@linkcode Wire}. */
@@ -99,6 +101,11 @@ export class WireSession implements Session {
   /** The state of the session's transaction, as of the last answer. */
   get transactionStatus(): TransactionStatus {
     return this.#wire.transactionStatus;
+  }
+
+  /** Whether a statement is under way, or a stream that wasn't read to its end. */
+  get busy(): boolean {
+    return this.#running !== undefined;
   }
 
   /** Rows go to a sink where one is given. */
@@ -155,10 +162,13 @@ export class WireSession implements Session {
     }
   }
 
-  /** Asks the server to cancel the statement under way. */
+  /** Ends the statement under way; resolves when the session is free again, or lost. */
   async cancel(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    running.over ??= Promise.withResolvers();
     this.#end();
-    await this.#stopping;
+    await running.over.promise;
   }
 
   /** Ends the session; never rejects. */
@@ -181,6 +191,7 @@ export class WireSession implements Session {
     // A request that arrives late must not hit the next statement.
     if (this.#stopping !== undefined) await this.#stopping;
     this.#running = this.#stopping = this.#grace = undefined;
+    running.over?.resolve();
 
     const { error, notices } = answer;
     const { lost } = this.#wire;

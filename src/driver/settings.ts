@@ -249,3 +249,8 @@ export function parseOptions(
   }
   return toSessionSettings(Object.fromEntries(settings), where);
 }
+
+/** Says whether a certificate or key was given as text, rather than as the path of a file. */
+export function isPem(source: string): boolean {
+  return source.includes("-----BEGIN");
+}

@@ -14,6 +14,7 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { ConfigError } from "../errors.ts";
 import type { SslMode, TlsConfig } from "./driver.ts";
 import { HUNG_UP } from "./loss.ts";
+import { isPem } from "./settings.ts";
 
 /** One way of speaking to a server. */
 export type TlsAttempt = "plain" | "tls";
@@ -227,7 +228,7 @@ interface PemOptions {
 async function readPem(source: string, options: PemOptions): Promise<string> {
   const { setting, what, label } = options;
   // A private key given as text must not end up in a message.
-  const inline = source.includes("-----BEGIN");
+  const inline = isPem(source);
   const name = inline ? `in ${setting}` : `"${source}"`;
   const text = inline ? source : await readText(source, options);
   const labels = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)]

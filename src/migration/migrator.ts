@@ -70,7 +70,7 @@ export class Migration {
   /**
    * Makes the migrations' keeper; nothing is read yet.
    *
-   * @throws {RangeError} A lease of less than 3,000 ms.
+   * @throws {RangeError} A lease of less than 3,000 ms, or of more than a day.
    * @throws {ConfigError} A table whose name can't be read.
    */
   constructor(db: Database, options: MigrationOptions = {}) {

@@ -61,6 +61,7 @@ export interface RollbackOptions extends RunOptions {
 }
 
 const MIN_LEASE_MS = 3_000;
+const MAX_LEASE_MS = 86_400_000;
 const MIGRATION_OPTIONS = [
   ...["migrationsDir", "source", "table", "lockTimeoutMs", "leaseMs"],
   ...["onEvent", "allowOutOfOrder", "strategy"],
@@ -72,15 +73,18 @@ const ROLLBACK_OPTIONS = ["count", ...MIGRATE_OPTIONS];
 /**
  * Refuses what can't work, before anything is read.
  *
- * @throws {RangeError} A lease of less than 3,000 ms.
+ * @throws {RangeError} A lease of less than 3,000 ms, or of more than a day.
  * @throws {ConfigError} An unknown option, a table whose name can't be read.
  */
 export function checkMigrationOptions(options: MigrationOptions): void {
   checkOptionNames(options, MIGRATION_OPTIONS);
   const { leaseMs, table = "_migrations" } = options;
-  if (leaseMs !== undefined && !(leaseMs >= MIN_LEASE_MS)) {
+  if (
+    leaseMs !== undefined &&
+    !(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)
+  ) {
     throw new RangeError(
-      `Cannot use a lease of ${leaseMs} ms: clocks of nodes differ; give ${MIN_LEASE_MS} or more`,
+      `Cannot use a lease of ${leaseMs} ms: clocks of nodes differ, and a lease has to end; give ${MIN_LEASE_MS} to ${MAX_LEASE_MS}`,
     );
   }
   try {

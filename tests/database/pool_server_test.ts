@@ -58,7 +58,87 @@ async function five(db: Database): Promise<void> {
   await Promise.all(Array.from({ length: 5 }, () => db.withSession(use)));
 }
 
+const LEFT: Readonly<
+  Record<string, (session: Session) => Promise<unknown>>
+> = {
+  "a statement": (session) =>
+    Promise.race([
+      session.query("SELECT pg_sleep(20)"),
+      Promise.reject(new Error("the caller's own limit")),
+    ]),
+  "a stream": (session) =>
+    session.stream("SELECT generate_series(1, 1000000)")
+      [Symbol.asyncIterator]().next(),
+  "a BEGIN": (session) => {
+    session.query("BEGIN").catch(() => {});
+    return Promise.resolve();
+  },
+};
+
 for (const { driver, reason } of drivers) {
+  for (const [what, leave] of Object.entries(LEFT)) {
+    databaseTest(
+      `${what} that is left under way on ${driver.name} harms no next borrower`,
+      async (_, { options }) => {
+        const { sessions, ...own } = watched(driver);
+        const db = new Database({ ...options, ...own, pool: { max: 1 } });
+        try {
+          await db.createTable("t", { id: "INT4 PRIMARY KEY" });
+          const start = performance.now();
+          await db.withSession(leave).catch(() => {});
+          await db.insert("t", { id: 7 });
+          assertEquals(await db.count("t"), 1);
+          assert(performance.now() - start < 10_000);
+          assertEquals(sessions.length, 1);
+        } finally {
+          await db.close();
+        }
+      },
+      { ignore: reason },
+    );
+  }
+
+  databaseTest(
+    `withSession() on ${driver.name} limits the statements of its callback`,
+    async (_, { options }) => {
+      await using db = new Database({
+        ...options,
+        driver,
+        statementTimeoutMs: 300,
+      });
+      const sleep = (session: Session) => session.query("SELECT pg_sleep(20)");
+      const own = (session: Session) =>
+        session.query("SELECT pg_sleep(20)", [], { timeoutMs: 100 });
+      const reason = new Error("enough");
+      const signal = () => {
+        const controller = new AbortController();
+        setTimeout(() => controller.abort(reason), 100);
+        return controller.signal;
+      };
+      await assertRejects(
+        () => db.withSession(sleep),
+        DatabaseError,
+        "within 300 ms",
+      );
+      await assertRejects(
+        () => db.withSession(sleep, { timeoutMs: 200 }),
+        DatabaseError,
+        "within 200 ms",
+      );
+      await assertRejects(
+        () => db.withSession(own, { timeoutMs: 200 }),
+        DatabaseError,
+        "within 100 ms",
+      );
+      const error = await assertRejects(() =>
+        db.withSession(sleep, { signal: signal() })
+      );
+      assertEquals(error, reason);
+      await db.withSession((session) => session.query("SELECT pg_sleep(0.1)"));
+    },
+    { ignore: reason },
+  );
+
   databaseTest(
     `a session of ${driver.name} notices while it is idle that the server has ended it, and the pool refills`,
     async (admin, { options, name }) => {

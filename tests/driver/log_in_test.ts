@@ -47,7 +47,7 @@ Deno.test("LogIn says that a password is missing", async () => {
     const error = await assertRejects(
       () => new LogIn({ user: "root" }).answer(request(...asked)),
       DatabaseError,
-      'Cannot log in as "root": the server asks for a password and none is given; give one',
+      'Cannot log in as "root": the server asks for a password and none is given; give one, or the client certificate of a secure CockroachDB (sslcert, sslkey)',
     );
     assertEquals([error.code, error.kind], ["28P01", "permission"]);
   }

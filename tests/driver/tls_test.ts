@@ -496,7 +496,7 @@ const STEPS: Readonly<
     assertEquals(none.code, "28P01");
     assertEquals(
       none.message,
-      'Cannot log in as "scram_user": the server asks for a password and none is given; give one',
+      'Cannot log in as "scram_user": the server asks for a password and none is given; give one, or the client certificate of a secure CockroachDB (sslcert, sslkey)',
     );
   },
 
