@@ -48,6 +48,7 @@ export type {
   SelectOptions,
 } from "./src/database/crud.ts";
 export type { Comparison, Operator, Where } from "./src/database/conditions.ts";
+export type { RowInput } from "./src/database/row_input.ts";
 export type { CloseOptions, PoolOptions } from "./src/database/pool_limits.ts";
 export {
   json,

@@ -9,6 +9,7 @@
 import { quoteIdentifier, quoteName } from "../sql.ts";
 import type { Row, Statement } from "./crud.ts";
 import type { QueryOptions } from "./limits.ts";
+import type { RowInput } from "./row_input.ts";
 import { JsonValue } from "./values.ts";
 
 /** How a batch is cut. */
@@ -38,7 +39,7 @@ export interface Batch {
  * @throws {TypeError} Where they are no objects, differ in their columns, have none, or hold
  * `undefined`.
  */
-export function batchOf(table: string, rows: readonly Row[]): Batch {
+export function batchOf(table: string, rows: readonly RowInput[]): Batch {
   checkList(table, rows, "rows");
   rows.forEach((row, index) => {
     if (typeof row === "object" && row !== null) return;
@@ -46,7 +47,8 @@ export function batchOf(table: string, rows: readonly Row[]): Batch {
       `Cannot write row ${index} of the batch to ${table}: it is no object; give one, such as { id: 1 }`,
     );
   });
-  return { table, rows: [...rows], columns: columnsOf(table, rows) };
+  const kept = [...rows] as Row[];
+  return { table, rows: kept, columns: columnsOf(table, kept) };
 }
 
 function checkList(table: string, list: unknown, name: string): void {

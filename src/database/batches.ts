@@ -23,6 +23,7 @@ import {
 import { mapConcurrently } from "./concurrently.ts";
 import type { Row, Statement } from "./crud.ts";
 import { limitsOf } from "./limits.ts";
+import type { RowInput } from "./row_input.ts";
 import { RowQueries } from "./rows.ts";
 import { decodeRows } from "./values.ts";
 
@@ -53,18 +54,18 @@ export abstract class BatchQueries extends RowQueries {
    */
   batchInsert(
     table: string,
-    rows: readonly Row[],
+    rows: readonly RowInput[],
     options?: BatchOptions & { returning?: undefined },
   ): Promise<number>;
   /** Inserts many rows of the same columns, in chunks, and returns what `returning` names of them. */
   batchInsert<T = Row>(
     table: string,
-    rows: readonly Row[],
+    rows: readonly RowInput[],
     options: BatchOptions & { returning: true | readonly string[] },
   ): Promise<T[]>;
   async batchInsert<T = Row>(
     table: string,
-    rows: readonly Row[],
+    rows: readonly RowInput[],
     options: BatchInsertOptions = {},
   ): Promise<number | T[]> {
     const limits = limitsOf(options, ["chunkSize", "returning"]);
@@ -84,7 +85,7 @@ export abstract class BatchQueries extends RowQueries {
    */
   async batchUpdate(
     table: string,
-    rows: readonly Row[],
+    rows: readonly RowInput[],
     options: BatchKeyOptions = {},
   ): Promise<number> {
     const limits = limitsOf(options, ["chunkSize", "key"]);
@@ -126,7 +127,7 @@ export abstract class BatchQueries extends RowQueries {
   /** Looks at the rows while the server tells the types of their columns. */
   async #look(
     table: string,
-    rows: readonly Row[],
+    rows: readonly RowInput[],
     limits: CallOptions,
   ): Promise<[Batch, Map<string, string>]> {
     const [types, batch] = await Promise.allSettled([

@@ -6,6 +6,7 @@
  */
 
 import { quoteIdentifier, quoteName } from "../sql.ts";
+import type { RowInput } from "./row_input.ts";
 
 /** How a condition compares. */
 export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=" | "like" | "ilike";
@@ -48,8 +49,11 @@ const ORDER_TERM = new RegExp(
  *
  * @throws {TypeError} An operator or a value that there is no condition for.
  */
-export function whereConditions(where: Where, args: unknown[]): string {
-  return Object.entries(where).map(([column, condition]) => {
+export function whereConditions(
+  where: Where | RowInput,
+  args: unknown[],
+): string {
+  return Object.entries<unknown>(where).map(([column, condition]) => {
     const name = quoteIdentifier(column);
     const { op, value } = isComparison(condition)
       ? condition

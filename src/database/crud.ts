@@ -8,8 +8,9 @@
 import { quoteIdentifier, quoteLiteral, quoteName } from "../sql.ts";
 import { orderTerms, type Where, whereConditions } from "./conditions.ts";
 import type { QueryOptions } from "./limits.ts";
+import type { RowInput } from "./row_input.ts";
 
-/** A row: column names and values. */
+/** A row of a result: column names and values. */
 export type Row = Record<string, unknown>;
 
 /** A statement and its arguments, as JavaScript values. */
@@ -25,7 +26,7 @@ export interface SelectOptions extends QueryOptions {
   /** The columns. Default: all. */
   columns?: readonly string[];
   /** Conditions that all have to hold. */
-  where?: Where;
+  where?: Where | RowInput;
   /** A condition in SQL, with `$1` … for `params`; it holds beside `where`. */
   whereClause?: string;
   /** The arguments of `whereClause`. */
@@ -69,7 +70,7 @@ export interface AllOptions extends QueryOptions {
 }
 
 /** Writes an INSERT of one row. */
-export function insertStatement(table: string, row: Row): Statement {
+export function insertStatement(table: string, row: RowInput): Statement {
   const { text, args } = insertion(table, row);
   return { text: `${text} RETURNING *`, args };
 }
@@ -77,7 +78,7 @@ export function insertStatement(table: string, row: Row): Statement {
 /** Writes an INSERT that updates the row which has the same values in the `conflict` columns. */
 export function upsertStatement(
   table: string,
-  row: Row,
+  row: RowInput,
   conflict: readonly string[],
 ): Statement {
   if (conflict.length === 0) {
@@ -142,16 +143,17 @@ export function countStatement(
 /** Writes an UPDATE. */
 export function updateStatement(
   table: string,
-  changes: Row,
-  options: AllOptions & { where: Where },
+  changes: RowInput,
+  options: AllOptions & { where: Where | RowInput },
 ): Statement {
-  const columns = Object.keys(changes);
+  const values = changes as Row;
+  const columns = Object.keys(values);
   if (columns.length === 0) {
     throw new TypeError(
       `Cannot update ${table}: there are no changes; name a column and its value`,
     );
   }
-  const args = columns.map((column) => defined(changes[column], table, column));
+  const args = columns.map((column) => defined(values[column], table, column));
   const sets = columns.map((column, index) =>
     `${quoteIdentifier(column)} = $${index + 1}`
   );
@@ -166,7 +168,7 @@ export function updateStatement(
 /** Writes a DELETE. */
 export function deleteStatement(
   table: string,
-  options: AllOptions & { where: Where },
+  options: AllOptions & { where: Where | RowInput },
 ): Statement {
   const args: unknown[] = [];
   return {
@@ -197,14 +199,15 @@ export function systemTime(time: string): string {
   return call.test(time) ? time : quoteLiteral(time);
 }
 
-function insertion(table: string, row: Row): Statement {
-  const columns = Object.keys(row);
+function insertion(table: string, row: RowInput): Statement {
+  const values = row as Row;
+  const columns = Object.keys(values);
   const head = `INSERT INTO ${quoteName(table)}`;
   if (columns.length === 0) return { text: `${head} DEFAULT VALUES`, args: [] };
   const places = columns.map((_, index) => `$${index + 1}`).join(", ");
   return {
     text: `${head} (${list(columns)}) VALUES (${places})`,
-    args: columns.map((column) => defined(row[column], table, column)),
+    args: columns.map((column) => defined(values[column], table, column)),
   };
 }
 
@@ -227,7 +230,7 @@ function conditionsOf(options: SelectOptions): Statement {
 function restriction(
   verb: string,
   table: string,
-  options: AllOptions & { where?: Where },
+  options: AllOptions & { where?: Where | RowInput },
   args: unknown[],
 ): string {
   const { where = {}, all } = options;

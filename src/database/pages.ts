@@ -10,6 +10,7 @@ import { quoteIdentifier } from "../sql.ts";
 import type { Where } from "./conditions.ts";
 import { selectStatement, type Statement } from "./crud.ts";
 import type { QueryOptions } from "./limits.ts";
+import type { RowInput } from "./row_input.ts";
 
 /** How a table is cut into pages. */
 export interface PagesOptions extends QueryOptions {
@@ -21,7 +22,7 @@ export interface PagesOptions extends QueryOptions {
    */
   orderBy?: string;
   /** Conditions that all have to hold. */
-  where?: Where;
+  where?: Where | RowInput;
   /** The column that tells the rows apart. Default: `"id"`. */
   key?: string;
 }
@@ -38,7 +39,7 @@ export interface Keyset {
   /** How many rows a page holds. */
   readonly size: number;
   /** Conditions that all have to hold. */
-  readonly where?: Where;
+  readonly where?: Where | RowInput;
 }
 
 /**

@@ -36,6 +36,7 @@ import {
 } from "./pages.ts";
 import { limitsOf, type QueryOptions } from "./limits.ts";
 import { Queries } from "./queries.ts";
+import type { RowInput } from "./row_input.ts";
 import { RowReader } from "./row_reader.ts";
 import { decodeRows } from "./values.ts";
 
@@ -83,7 +84,7 @@ export abstract class RowQueries extends Queries {
   /** Inserts a row and returns it as the table has it. */
   async insert<T = Row>(
     table: string,
-    row: Row,
+    row: RowInput,
     options: QueryOptions = {},
   ): Promise<T> {
     const limits = limitsOf(options);
@@ -98,7 +99,7 @@ export abstract class RowQueries extends Queries {
    */
   async upsert<T = Row>(
     table: string,
-    row: Row,
+    row: RowInput,
     options: QueryOptions & { conflict?: readonly string[] } = {},
   ): Promise<T> {
     const limits = limitsOf(options, ["conflict"]);
@@ -140,8 +141,8 @@ export abstract class RowQueries extends Queries {
    */
   async update<T = Row>(
     table: string,
-    changes: Row,
-    where: Where,
+    changes: RowInput,
+    where: Where | RowInput,
     options: AllOptions = {},
   ): Promise<T[]> {
     const limits = limitsOf(options, ["all"]);
@@ -156,7 +157,7 @@ export abstract class RowQueries extends Queries {
    */
   async delete(
     table: string,
-    where: Where,
+    where: Where | RowInput,
     options: AllOptions = {},
   ): Promise<number> {
     const limits = limitsOf(options, ["all"]);
