@@ -383,3 +383,49 @@ driverTest(
   },
   { ignore: server.kind === "pglite" ? "PGlite has one session" : undefined },
 );
+
+driverTest(
+  "meets faultProxy()'s faults in a query that is parsed only once, too",
+  async (driver) => {
+    const text = "SELECT $1::INT8 + 1 AS n";
+    let fault: Action | undefined;
+    await using proxy = await faultProxy({
+      upstream: { host: config.host, port: config.port },
+      onFrame(frame) {
+        if (frame.text !== text) return "pass";
+        const action = fault;
+        fault = undefined;
+        return action;
+      },
+    });
+    const through = { ...config, host: "127.0.0.1", port: proxy.port };
+    const session = await driver.connect(through);
+    const run = () => session.query(text, ["41"]);
+    const { now } = Date;
+    // A name lasts for a second, which a slow machine may take for this test.
+    Date.now = () => 5_000;
+    try {
+      for (let round = 0; round < 10; round++) await run();
+      proxy.reset();
+      fault = { error: { code: "40001", message: "restart transaction" } };
+      assertEquals(await codeOf(run()), "40001");
+      fault = { errorAfter: { code: "40003", message: "is ambiguous" } };
+      assertEquals(await codeOf(run()), "40003");
+      fault = { rewrite: "SELECT $1::INT8 + 2 AS n" };
+      assertEquals((await run()).rows, [["43"]]);
+      assertEquals((await run()).rows, [["42"]]);
+      fault = {
+        error: { severity: "FATAL", code: "57P01", message: "draining" },
+      };
+      assertEquals(await codeOf(run()), "57P01");
+    } finally {
+      Date.now = now;
+    }
+    const type = driver.name === "pg" ? "Parse" : "Bind";
+    assertEquals(
+      proxy.log.filter((line) => line.endsWith(text)),
+      new Array(5).fill(`1 client ${type} ${text}`),
+    );
+    await session.close();
+  },
+);

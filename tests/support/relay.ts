@@ -12,7 +12,7 @@ import {
   errorResponse,
   type Fields,
   type Frame,
-  frame,
+  frame as frameOf,
   FrameSplitter,
   noticeResponse,
   parse,
@@ -30,7 +30,7 @@ export interface ProxyFrame extends Frame {
   readonly index: number;
   /** Its number among those of its type, too. */
   readonly nth: number;
-  /** The SQL of a Query or Parse. */
+  /** The SQL of a Query or Parse, and of a Bind that runs a statement again that was parsed before. */
   readonly text?: string;
 }
 
@@ -46,12 +46,12 @@ export interface ProxyFrame extends Frame {
  *   Execute or Sync, the server answers first: its statement has run. In any case the client learns
  *   of the cut when the server has ended the session, a few seconds later at most.
  * - `delayMs`: it is handed on later; frames of its direction wait behind it.
- * - `error`: for a Query or Parse. The statement fails with this error instead of running; COMMIT
+ * - `error`: for a frame with a text. The statement fails with this error instead of running; COMMIT
  *   rolls back. `FATAL` and `PANIC` end the connection. Notices come before the error.
  * - `errorAfter`: the same, but the statement runs, and its command tag becomes the error; for
  *   COMMIT and statements outside of a transaction.
- * - `rewrite`: for a Query or Parse. Another statement runs in its place, such as one whose answer
- *   looks like CockroachDB's.
+ * - `rewrite`: for a frame with a text. Another statement runs in its place, such as one whose answer
+ *   looks like CockroachDB's; it must take as many arguments.
  * - `replace`: other bytes are handed on in its place.
  */
 export type Action =
@@ -66,6 +66,9 @@ export type Action =
   | { errorAfter: Fields; notices?: Fields[] }
   | { rewrite: string }
   | { replace: Uint8Array[] };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** The server has this long to settle what it does before the client learns of a cut. */
 const SETTLE_MS = 2_000;
@@ -119,6 +122,12 @@ export class Relay {
   #decide: RelayOptions["decide"];
   #counts = new Map<string, number>();
   #replacement?: Replacement;
+  /** The texts of the statements that the client has parsed, by their names. */
+  #statements = new Map<string, string>();
+  /** The name that was parsed last, until it is bound: one run has one text. */
+  #parsed?: string;
+  /** Whether the server is to confirm a Parse that the client knows nothing of. */
+  #confirms = false;
   #awaited?: { answers: string[]; resolve: () => void };
   #passing = new Map<Direction, Promise<void>>();
   #silent = false;
@@ -159,7 +168,7 @@ export class Relay {
       this.#awaited = { answers, resolve };
       // What was answered to an Execute without a Sync would stay in the server's buffer.
       if (!answers.includes("ReadyForQuery")) {
-        await write(this.#far, frame("H"));
+        await write(this.#far, frameOf("H"));
       }
       await within(SETTLE_MS, Promise.race([promise, ended(this.#far)]));
     }
@@ -195,6 +204,7 @@ export class Relay {
           // After a cut the bytes that still come must be read, or the end behind them isn't seen.
           if (this.#over && direction === "server") this.#drain(frame);
           if (this.#over || this.#silent) continue;
+          if (direction === "server" && this.#isUnasked(frame)) continue;
           const passing = this.#pass(this.#number(frame, direction), to)
             .catch((error) => this.#give(error));
           this.#passing.set(direction, passing);
@@ -209,6 +219,14 @@ export class Relay {
 
   #drain({ type }: Frame): void {
     if (this.#awaited?.answers.includes(type)) this.#awaited.resolve();
+  }
+
+  #isUnasked({ type }: Frame): boolean {
+    if (!this.#confirms) return false;
+    if (type === "ParseComplete" || type === "ErrorResponse") {
+      this.#confirms = false;
+    }
+    return type === "ParseComplete";
   }
 
   #give(error: unknown): void {
@@ -228,14 +246,28 @@ export class Relay {
       connection: this.#connection,
       index: count(direction),
       nth: count(`${direction} ${frame.type}`),
-      text: statementOf(frame),
+      text: direction === "client" ? this.#textOf(frame) : undefined,
     };
+  }
+
+  #textOf(frame: Frame): string | undefined {
+    const text = statementOf(frame);
+    if (frame.type === "Parse") {
+      const [name] = stringsOf(frame);
+      this.#statements.set(name, text!);
+      this.#parsed = name;
+    }
+    if (frame.type !== "Bind") return text;
+    const [, name] = stringsOf(frame);
+    const isFirst = name === this.#parsed;
+    this.#parsed = undefined;
+    return isFirst ? undefined : this.#statements.get(name);
   }
 
   async #pass(frame: ProxyFrame, to: Socket): Promise<void> {
     const { bytes, type, direction } = frame;
     if (type === "SSLRequest" || type === "GSSENCRequest") {
-      return await write(this.#near, new TextEncoder().encode("N"));
+      return await write(this.#near, encoder.encode("N"));
     }
     const action = await this.#decide(frame);
     if (this.#silent || this.#over || action === "drop") return;
@@ -265,7 +297,7 @@ export class Relay {
     } else if (direction === "server" || frame.text === undefined) {
       throw new TypeError(`${type} holds no statement to put a fault into`);
     } else if ("rewrite" in action) {
-      await write(to, withText(frame, action.rewrite));
+      await this.#run(frame, action.rewrite);
     } else {
       await this.#fail(frame, action);
     }
@@ -294,7 +326,13 @@ export class Relay {
       type: runs || commit ? "CommandComplete" : "ErrorResponse",
       bytes,
     };
-    const text = runs ? frame.text! : commit ? "ROLLBACK" : FAILING;
+    if (runs) await write(this.#far, frame.bytes);
+    else await this.#run(frame, commit ? "ROLLBACK" : FAILING);
+  }
+
+  /** Lets the server run another statement in a frame's place. */
+  async #run(frame: ProxyFrame, text: string): Promise<void> {
+    this.#confirms = frame.type === "Bind";
     await write(this.#far, withText(frame, text));
   }
 
@@ -308,11 +346,19 @@ export class Relay {
   }
 }
 
-/** A Query or Parse with another text. */
+/** A Query, Parse or Bind with another text. What was parsed under a name stays as it is. */
 function withText(frame: ProxyFrame, text: string): Uint8Array {
   if (frame.type === "Query") return query(text);
-  const [name] = new TextDecoder().decode(frame.body).split("\0");
-  return parse(text, name);
+  const [first, name] = stringsOf(frame);
+  if (frame.type === "Parse") return parse(text, first);
+  const end = encoder.encode(`${first}\0${name}\0`).length;
+  const bind = frameOf("B", first, "", frame.body.subarray(end));
+  return concat([parse(text), bind]);
+}
+
+/** The strings at the start of a frame's body; what follows them is no text. */
+function stringsOf({ body }: Frame): string[] {
+  return decoder.decode(body).split("\0");
 }
 
 function write(socket: Socket, bytes: Uint8Array): Promise<void> {
