@@ -197,9 +197,17 @@ function checkText(text: string): string {
   return text;
 }
 
+/**
+ * The empty array that is an object of JSON to no server, as `{}` would be in a column of that type.
+ * Servers pass over the first character where they read an array.
+ */
+const EMPTY_ARRAY = "\v{}";
+
 function argumentText(value: unknown): string | null {
   if (value === null) return null;
-  return checkText(Array.isArray(value) ? arrayText(value) : scalarText(value));
+  if (!Array.isArray(value)) return checkText(scalarText(value));
+  const text = arrayText(value);
+  return text === "{}" ? EMPTY_ARRAY : checkText(text);
 }
 
 /**

@@ -15,7 +15,12 @@ import {
 import { systemTime } from "./crud.ts";
 import type { Loan } from "./pool.ts";
 import { checkTimeLimit } from "./pool_limits.ts";
-import { isRetryable, isRetryRequest, type Retryable } from "./retry.ts";
+import {
+  isRetryable,
+  isRetryRequest,
+  isUnreached,
+  type Retryable,
+} from "./retry.ts";
 import { INSERT_TOKEN, TOKEN_TABLE } from "./tokens.ts";
 import { Turns } from "./turns.ts";
 
@@ -87,6 +92,7 @@ export class Attempts<T> implements Retryable<T> {
   readonly #begin: string;
   #turns: Turns | undefined;
   #undone = false;
+  #wasConnected = false;
 
   /**
    * Makes a transaction; nothing is sent yet.
@@ -102,7 +108,12 @@ export class Attempts<T> implements Retryable<T> {
     options: TransactionOptions = {},
   ) {
     checkOptionNames(options, OPTION_NAMES);
-    const { maxRetries = 0, timeoutMs } = options;
+    const { maxRetries = 0, timeoutMs, token = "a text" } = options;
+    if (typeof token !== "string" || token === "") {
+      throw new ConfigError(
+        "Cannot run a transaction with a token that is no text: give one, new for each transaction",
+      );
+    }
     if (timeoutMs !== undefined) checkTimeLimit("timeoutMs", timeoutMs);
     if (!(typeof maxRetries === "number" && maxRetries >= 0)) {
       throw new ConfigError(
@@ -117,14 +128,15 @@ export class Attempts<T> implements Retryable<T> {
 
   /** Borrows a session and sends BEGIN. */
   async begin(): Promise<void> {
-    const { signal, token, readOnly } = this.#options;
+    const { signal, token } = this.#options;
     const { timeoutMs } = this.#host;
     const limits = { signal, timeoutMs };
     this.#undone = false;
     this.#turns = undefined;
     const turns = this.#turns = new Turns(await this.#host.acquire());
+    this.#wasConnected = true;
     await turns.use((session) => session.query(this.#begin, [], limits));
-    if (token === undefined || readOnly) return;
+    if (token === undefined || this.#isReadOnly) return;
     await turns.use((session) => session.query(INSERT_TOKEN, [token], limits));
   }
 
@@ -168,17 +180,24 @@ export class Attempts<T> implements Retryable<T> {
   mayRetry(error: unknown): boolean {
     if (this.#options.signal?.aborted) return false;
     if (error instanceof AmbiguousCommitError) return false;
+    if (this.#undone || isRetryRequest(error)) return true;
     // Lost connections count where they are the attempt's own, not another database's.
-    return this.#undone || isRetryRequest(error) ||
-      isRetryable(this.#turns === undefined ? error : this.#turns.failure);
+    if (this.#turns !== undefined) return isRetryable(this.#turns.failure);
+    return isRetryable(error) || this.#wasConnected && isUnreached(error);
+  }
+
+  /** The past can't be written either. */
+  get #isReadOnly(): boolean {
+    const { readOnly, asOfSystemTime } = this.#options;
+    return readOnly === true || asOfSystemTime !== undefined;
   }
 
   async #resolve(lost: unknown): Promise<void> {
-    const { token, readOnly } = this.#options;
+    const { token } = this.#options;
     // The look-up must not wait for the session that this one holds.
     await this.#turns!.end();
     let cause = lost;
-    if (readOnly) this.#undone = true;
+    if (this.#isReadOnly) this.#undone = true;
     else if (token !== undefined) {
       try {
         if (await this.#host.isCommitted(token)) return;

@@ -69,17 +69,26 @@ export function isRetryRequest(error: unknown): boolean {
   return someCause(error, ({ kind }) => kind === "retryable");
 }
 
+/** The server has no room for a while: https://www.cockroachlabs.com/docs/stable/common-errors */
+const OVERLOADED = ["53200", "53300", "58C00"];
+
 /**
  * Whether a transaction that failed with this error before COMMIT took no effect and may be run
- * again: the server asked for it, or the connection was lost.
+ * again: the server asked for it or was overloaded, or the connection was lost.
  */
 export function isRetryable(error: unknown): boolean {
   return isRetryRequest(error) || someCause(
     error,
     // 08001: no connection was made; 08003: the database was closed. Another try ends like the first.
     ({ kind, code }) =>
+      OVERLOADED.includes(code) ||
       kind === "connection" && code !== "08001" && code !== "08003",
   );
+}
+
+/** Whether no connection was made; where one was made before, the server may soon be back. */
+export function isUnreached(error: unknown): boolean {
+  return someCause(error, ({ code }) => code === "08001");
 }
 
 function someCause(

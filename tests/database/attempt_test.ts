@@ -103,6 +103,118 @@ proxyTest(
   },
 );
 
+for (const code of ["53200", "53300", "58C00"]) {
+  proxyTest(
+    `a transaction runs again where the server is overloaded (${code})`,
+    once(isInsert, { error: { code, message: "no room" } }),
+    async (db, straight) => {
+      assertEquals(await insertOne(db), 2);
+      assertEquals(await straight.count("t"), 1);
+    },
+  );
+}
+
+databaseTest(
+  "a transaction whose server is away for a moment runs again when it is back",
+  async (straight, { options }) => {
+    await straight.createTable("t", { id: "INT PRIMARY KEY" });
+    const { hostname: host, port } = new URL(server.url);
+    const upstream = { host, port: Number(port) };
+    let backAt: number | undefined;
+    await using proxy = await faultProxy({
+      upstream,
+      onFrame: (frame) => {
+        if (isInsert(frame)) backAt ??= performance.now() + 300;
+        return backAt !== undefined && performance.now() < backAt
+          ? { cut: "before" }
+          : undefined;
+      },
+    });
+    const url = proxy.through(server.url);
+    await using db = new Database({ ...options, url });
+    await db.connect();
+    assertEquals(await insertOne(db), 2);
+    assertEquals(await straight.count("t"), 1);
+  },
+);
+
+proxyTest(
+  "a signal ends a transaction whose COMMIT isn't answered",
+  once(isCommit, "half-open"),
+  async (db) => {
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(reason), 200);
+    const start = performance.now();
+    const error = await assertRejects(
+      () => insertOne(db, { signal: controller.signal }),
+      AmbiguousCommitError,
+    );
+    assertStrictEquals(error.cause, reason);
+    assert(performance.now() - start < 10_000);
+  },
+);
+
+proxyTest(
+  "the timeoutMs of a transaction limits its COMMIT",
+  once(isCommit, "half-open"),
+  async (db) => {
+    await assertRejects(
+      () => insertOne(db, { timeoutMs: 500 }),
+      AmbiguousCommitError,
+    );
+  },
+);
+
+databaseTest(
+  "the timeoutMs of a transaction limits its statements, which may have their own",
+  async (db) => {
+    for (const own of [undefined, 100]) {
+      await assertRejects(
+        () =>
+          db.transaction(
+            (tx) => tx.query("SELECT pg_sleep(20)", [], { timeoutMs: own }),
+            { timeoutMs: 200 },
+          ),
+        DatabaseError,
+        `within ${own ?? 200} ms`,
+      );
+    }
+  },
+);
+
+databaseTest(
+  "a signal ends the waiting for the table of tokens",
+  async (db) => {
+    const holder = await db.openSession();
+    await holder.query("BEGIN");
+    await holder.query("CREATE TABLE _crdb_tokens (token TEXT PRIMARY KEY)");
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(reason), 200);
+    const error = await assertRejects(() =>
+      db.transaction((tx) => tx.query("SELECT 1"), {
+        token: "a",
+        signal: controller.signal,
+      })
+    );
+    assertStrictEquals(error, reason);
+    await holder.close();
+  },
+);
+
+databaseTest(
+  "a transaction that reads the past needs no row for its token",
+  async (db) => {
+    const now = await db.transaction(
+      (tx) => tx.queryOne("SELECT 1 AS one"),
+      { token: "a", asOfSystemTime: "-1ms" },
+    );
+    assertEquals(now, { one: 1 });
+  },
+  { on: ["cockroachdb"] },
+);
+
 proxyTest(
   "a transaction whose callback swallows 40001 runs again",
   once(isInsert, { error: { code: "40001", message: "restart transaction" } }),

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DatabaseError } from "../../src/errors.ts";
+import { ConfigError, DatabaseError } from "../../src/errors.ts";
 import type { Driver, Session } from "../../src/driver/driver.ts";
 import { Database } from "../../src/database/database.ts";
 import { databaseTest, server } from "../support/database.ts";
@@ -271,6 +271,29 @@ databaseTest(
     );
   },
 );
+
+databaseTest(
+  "Database.close() without a limit waits for a statement",
+  async (_, { options }) => {
+    for (const timeoutMs of [Infinity, 2 ** 31]) {
+      const db = new Database(options);
+      const slow = db.queryOne("SELECT pg_sleep(0.3), 1 AS one");
+      await db.close({ timeoutMs });
+      assertEquals((await slow)?.one, 1);
+    }
+  },
+);
+
+Deno.test("Database.close() refuses a limit that is none", async () => {
+  await using db = new Database();
+  for (const timeoutMs of [-1, NaN, "1", null]) {
+    await assertRejects(
+      () => db.close({ timeoutMs: timeoutMs as number }),
+      ConfigError,
+      `Cannot use timeoutMs ${timeoutMs}: give a number of milliseconds above 0`,
+    );
+  }
+});
 
 databaseTest(
   "Database.close() ends statements that outlast its limit",

@@ -483,12 +483,12 @@ Deno.test("encodeArguments() gives JSON of plain objects and of what json() mark
 
 Deno.test("encodeArguments() gives SQL arrays", () => {
   const cases: [unknown[], string][] = [
-    [[], "{}"],
+    [[], "\v{}"],
     [[1, -0, NaN, 2n, true, null], "{1,-0,NaN,2,true,NULL}"],
     [["a", "", "NULL", "null", " "], '{"a","","NULL","null"," "}'],
     [['q"', "b\\", "{,}"], '{"q\\"","b\\\\","{,}"}'],
     [[[1, 2], [3, null]], "{{1,2},{3,NULL}}"],
-    [[[], []], "{}"],
+    [[[], []], "\v{}"],
     [[["{}"]], '{{"{}"}}'],
     [[new Uint8Array([0, 92])], '{"\\\\x005c"}'],
     [[new Date("2026-01-01T00:00:00Z")], '{"2026-01-01T00:00:00.000Z"}'],
