@@ -1,6 +1,7 @@
 /**
  * The defects of deno-postgres 0.19.5 that a session of ours must not have. Each test shows the
  * defect on the bare client first, where that is at hand, and then that a session does without it.
+ * Those of its protection (11) and of its values (14) have files of their own.
  *
  * @module
  */
@@ -11,22 +12,21 @@ import {
   assertMatch,
   assertNotEquals,
   assertRejects,
-  assertStringIncludes,
 } from "@std/assert";
 import { SessionPool } from "../../src/database/pool.ts";
-import { decodeRows, encodeArguments } from "../../src/database/values.ts";
-import type { Driver, Session } from "../../src/driver/driver.ts";
-import { ConfigError, DatabaseError } from "../../src/errors.ts";
+import { resolveConfig } from "../../src/driver/config.ts";
+import { bareClient, barePool, bareProcess, hangs } from "../support/bare.ts";
+import { server } from "../support/database.ts";
 import {
-  type BareClient,
-  bareClient,
-  type BarePool,
-  barePool,
-  hangs,
-  type Traffic,
-  withTraffic,
-} from "../support/bare.ts";
-import { driverTest, withoutDenoPostgres } from "../support/drivers.ts";
+  defectTest,
+  defectTestOn,
+  failure,
+  ok,
+  poolDefectTest,
+  refuse,
+  showing,
+} from "../support/defects.ts";
+import { driverTest } from "../support/drivers.ts";
 import {
   answer,
   close,
@@ -35,98 +35,17 @@ import {
   reset,
   scriptedServer,
   send,
-  skipTo,
   type Step,
 } from "../support/scripted_server.ts";
 import {
-  bound,
   commandComplete,
-  concat,
   dataRow,
   errorResponse,
+  frame,
   noticeResponse,
   readyForQuery,
   rowDescription,
 } from "../support/wire.ts";
-
-interface Context {
-  /** What the server received, a list for each connection. */
-  received: string[][];
-  /** What passed the connections. */
-  traffic: Traffic;
-}
-
-interface Halves {
-  /** What the server does on its connections. */
-  scripts: () => Step[][];
-  /** Shows the defect. */
-  bare: (client: BareClient, context: Context) => Promise<void>;
-  /** Shows that a session of ours doesn't have it. */
-  ours: (session: Session, context: Context) => Promise<void>;
-}
-
-/** Registers a test of a defect for each driver; the bare client's half goes with deno-postgres. */
-function defectTest(name: string, halves: Halves): void {
-  const { scripts, bare, ours } = halves;
-  driverTest(`has not defect ${name}`, async (driver) => {
-    if (isDenoPostgres(driver)) {
-      await using server = await scriptedServer(...scripts());
-      const { received, port } = server;
-      await withTraffic(async (traffic) => {
-        const client = await bareClient(port);
-        await client.connect();
-        await bare(client, { received, traffic });
-      });
-    }
-    await using server = await scriptedServer(...scripts());
-    const { received, config } = server;
-    await withTraffic(async (traffic) => {
-      const session = await driver.connect(config);
-      await ours(session, { received, traffic });
-      await session.close();
-    });
-  });
-}
-
-function isDenoPostgres(driver: Driver): boolean {
-  return withoutDenoPostgres === undefined && driver.name === "deno-postgres";
-}
-
-/** The same for a defect of the pool. */
-function poolDefectTest(
-  name: string,
-  halves: {
-    scripts: () => Step[][];
-    size: number;
-    bare: (pool: BarePool) => Promise<void>;
-    ours: (pool: SessionPool, received: string[][]) => Promise<void>;
-  },
-): void {
-  const { scripts, size, bare, ours } = halves;
-  driverTest(`has not defect ${name}`, async (driver) => {
-    if (isDenoPostgres(driver)) {
-      await using server = await scriptedServer(...scripts());
-      await withTraffic(async () => bare(await barePool(server.port, size)));
-    }
-    await using server = await scriptedServer(...scripts());
-    const pool = new SessionPool(driver, server.config, { max: size });
-    await ours(pool, server.received);
-    await pool.close();
-  });
-}
-
-function failure(promise: Promise<unknown>): Promise<DatabaseError> {
-  return assertRejects(() => promise, DatabaseError);
-}
-
-const ok = (tag: string, status: "I" | "T" | "E" = "I") =>
-  send(commandComplete(tag), readyForQuery(status));
-
-const refuse = (code: string, status: "I" | "T" | "E" = "I") =>
-  send(
-    errorResponse({ code, message: "restart transaction" }),
-    readyForQuery(status),
-  );
 
 /** Answers every statement in the same way. */
 function always(step: Step): Step {
@@ -206,7 +125,11 @@ defectTest(
     ]],
     bare: async (client) => {
       const error = await assertRejects(() => client.queryArray("SELECT 1"));
-      assert(!Deno.inspect(error).includes("job 7 goes on"));
+      assertEquals((error as Error).name, "ConnectionError");
+      const shown = Deno.inspect(error, { showHidden: true, depth: 20 });
+      for (const lost of ["57P01", "draining", "job 7 goes on"]) {
+        assert(!shown.includes(lost), shown);
+      }
     },
     ours: async (session) => {
       const error = await failure(session.query("SELECT 1"));
@@ -220,6 +143,29 @@ defectTest(
     },
   },
 );
+
+defectTest("3: the notices before any error are lost", {
+  scripts: () => [[
+    logIn(),
+    expect("Query"),
+    send(noticeResponse({ code: "00000", message: "job 7 goes on" })),
+    refuse("40003"),
+  ]],
+  bare: async (client) => {
+    const error = await assertRejects(() => client.queryArray("SELECT 1"));
+    const shown = Deno.inspect(error, { showHidden: true, depth: 20 });
+    assertMatch(shown, /40003/);
+    assert(!shown.includes("job 7 goes on"), shown);
+  },
+  ours: async (session) => {
+    const error = await failure(session.query("SELECT 1"));
+    assertEquals(error.code, "40003");
+    assertEquals(
+      error.notices.map(({ message }) => message),
+      ["job 7 goes on"],
+    );
+  },
+});
 
 defectTest("4: a COMMIT that fails is sent again and again", {
   scripts: () => [
@@ -278,6 +224,28 @@ defectTest("6: it believes in a connection that is broken", {
   },
 });
 
+poolDefectTest("6: its pool lends a connection that is broken for ever", {
+  scripts: () => [[logIn(), expect("Query"), reset()], [logIn(), answer("1")]],
+  size: 1,
+  bare: async (pool, received) => {
+    const client = await pool.connect();
+    for (let round = 0; round < 3; round++) {
+      await assertRejects(() => client.queryArray("SELECT 1"));
+      client.release();
+      assert(await pool.connect() === client);
+    }
+    assertEquals(received.length, 1);
+  },
+  ours: async (pool) => {
+    const lost = await pool.acquire();
+    assertEquals((await failure(lost.session.query("SELECT 1"))).code, "08006");
+    await lost.release();
+    const loan = await pool.acquire();
+    assertEquals((await loan.session.query("SELECT 1")).rows, [["1"]]);
+    await loan.release();
+  },
+});
+
 poolDefectTest(
   "7: its pool loses a slot on each failed connect, and then hangs",
   {
@@ -296,6 +264,26 @@ poolDefectTest(
   },
 );
 
+driverTest(
+  "has not defect 7: a pool whose first connection fails ends the process",
+  async (driver) => {
+    await using server = await scriptedServer([close()]);
+    const { config } = server;
+    await showing(driver, async () => {
+      const { code, stderr } = await bareProcess(
+        config,
+        "new Pool(address, 1)",
+      );
+      assertEquals(code, 1);
+      assertMatch(stderr, /Uncaught \(in promise\)/);
+    });
+    // A rejection that no one handles would fail this test.
+    const pool = new SessionPool(driver, config, { max: 1 });
+    assertEquals((await failure(pool.acquire())).kind, "connection");
+    await pool.close();
+  },
+);
+
 poolDefectTest(
   "8: a client that is released twice is lent twice, in its transaction",
   {
@@ -307,13 +295,14 @@ poolDefectTest(
       ok("ROLLBACK"),
     ], [logIn()]],
     size: 2,
-    bare: async (pool) => {
+    bare: async (pool, received) => {
       const client = await pool.connect();
       await client.queryArray("BEGIN");
       client.release();
       client.release();
       const [first, second] = [await pool.connect(), await pool.connect()];
       assert(first === client && second === client);
+      assertEquals(received, [["StartupMessage", "Query"]]);
     },
     ours: async (pool, received) => {
       const loan = await pool.acquire();
@@ -327,6 +316,101 @@ poolDefectTest(
     },
   },
 );
+
+defectTestOn(
+  "8: who borrows a client goes on with another's transaction",
+  resolveConfig({ url: server.url }),
+  {
+    bare: async (config) => {
+      const pool = await barePool(config, 1);
+      const first = await pool.connect();
+      await first.queryArray("BEGIN READ ONLY");
+      first.release();
+      const second = await pool.connect();
+      const { rows } = await second.queryArray("SHOW transaction_read_only");
+      assertEquals(rows, [["on"]]);
+      await second.end();
+    },
+    ours: async (driver, config) => {
+      const pool = new SessionPool(driver, config, { max: 1 });
+      await pool.use((session) => session.query("BEGIN READ ONLY"));
+      await pool.use(async (session) => {
+        const { rows } = await session.query("SHOW transaction_read_only");
+        assertEquals(rows, [["off"]]);
+      });
+      await pool.close();
+    },
+  },
+);
+
+poolDefectTest("8: nothing limits the wait for a client", {
+  scripts: () => [[logIn()]],
+  size: 1,
+  bare: async (pool) => {
+    await pool.connect();
+    assert(await hangs(pool.connect()));
+  },
+  ours: async (pool) => {
+    const loan = await pool.acquire();
+    const error = await failure(pool.acquire({ timeoutMs: 20 }));
+    assertEquals(error.kind, "timeout");
+    await loan.release();
+  },
+});
+
+let hangUp = () => {};
+
+poolDefectTest("8: a client is lent whose server has gone long ago", {
+  scripts: () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hangUp = resolve;
+    const fields = { severity: "FATAL", code: "57P05", message: "idle" };
+    return [
+      [logIn(), () => promise, send(errorResponse(fields)), close()],
+      [logIn(), answer("1")],
+    ];
+  },
+  size: 1,
+  bare: async (pool) => {
+    const client = await pool.connect();
+    client.release();
+    hangUp();
+    assert(await pool.connect() === client);
+    await assertRejects(() => client.queryArray("SELECT 1"));
+  },
+  ours: async (pool) => {
+    const { session, release } = await pool.acquire();
+    await release();
+    hangUp();
+    while (!session.broken) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const loan = await pool.acquire();
+    assertEquals((await loan.session.query("SELECT 1")).rows, [["1"]]);
+    await loan.release();
+  },
+});
+
+poolDefectTest("8: no client is ever too old", {
+  scripts: () => [[logIn()]],
+  size: 1,
+  limits: { maxLifetimeMs: 20 },
+  bare: async (pool, received) => {
+    const client = await pool.connect();
+    client.release();
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    assert(await pool.connect() === client);
+    assertEquals(received.length, 1);
+  },
+  ours: async (pool) => {
+    const { session, release } = await pool.acquire();
+    await release();
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const loan = await pool.acquire();
+    assert(loan.session !== session);
+    await loan.release();
+  },
+});
 
 defectTest("9: statements behind a lost connection hang", {
   scripts: () => [[logIn(), expect("Query"), close()], [close()]],
@@ -372,43 +456,6 @@ defectTest(
   },
 );
 
-driverTest(
-  "has not defect 11: it speaks plain text where TLS fails, and ignores certificates",
-  async (driver) => {
-    const refuseTls = [
-      expect("SSLRequest"),
-      send(new TextEncoder().encode("N")),
-    ];
-    if (isDenoPostgres(driver)) {
-      await using server = await scriptedServer([...refuseTls, logIn()]);
-      await withTraffic(async () => {
-        const client = await bareClient(server.port, {
-          tls: { enabled: true },
-        });
-        await client.connect();
-        assertEquals(server.received, [["SSLRequest", "StartupMessage"]]);
-      });
-    }
-    await using server = await scriptedServer(refuseTls);
-    const { config } = server;
-    for (const mode of ["require", "verify-ca", "verify-full"] as const) {
-      const error = await failure(driver.connect({ ...config, tls: { mode } }));
-      assertMatch(error.message, /the server does not speak TLS/);
-    }
-    const rootCert = "/there/is/no/such.pem";
-    await assertRejects(
-      () => driver.connect({ ...config, tls: { mode: "require", rootCert } }),
-      ConfigError,
-      rootCert,
-    );
-    assertEquals(
-      server.received.slice(0, 3),
-      new Array(3).fill(["SSLRequest"]),
-    );
-    assert(!server.received.flat().includes("StartupMessage"));
-  },
-);
-
 defectTest("12: nothing limits or cancels a statement", {
   scripts: () => {
     const cancelled = Promise.withResolvers<void>();
@@ -424,6 +471,7 @@ defectTest("12: nothing limits or cancels a statement", {
     ];
   },
   bare: async (client, { received }) => {
+    assert(!("cancel" in client));
     const text = "SELECT pg_sleep(60)";
     const signal = AbortSignal.timeout(20);
     assert(await hangs(client.queryArray({ text, signal, timeoutMs: 20 })));
@@ -437,6 +485,56 @@ defectTest("12: nothing limits or cancels a statement", {
     assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
   },
 });
+
+driverTest(
+  "has not defect 12: nothing limits a log-in that the server doesn't answer",
+  async (driver) => {
+    await using server = await scriptedServer([expect("StartupMessage")]);
+    const { config } = server;
+    await showing(driver, async () => {
+      assert(await hangs((await bareClient(config)).connect()));
+    });
+    const error = await failure(
+      driver.connect({ ...config, connectTimeoutMs: 20 }),
+    );
+    assertEquals(error.kind, "connection");
+    const signal = AbortSignal.timeout(20);
+    const { name } = await assertRejects(
+      () => driver.connect(config, { signal }),
+      Error,
+    );
+    assertEquals(name, "TimeoutError");
+  },
+);
+
+defectTest("12: a silent connection is not probed", {
+  scripts: () => [[logIn()]],
+  bare: (_, { traffic }) => Promise.resolve(assertEquals(traffic.keptAlive, 0)),
+  ours: (_, { traffic }) => Promise.resolve(assertEquals(traffic.keptAlive, 1)),
+});
+
+driverTest(
+  "has not defect 12: a log-in that can't be written to ends the process",
+  async (driver) => {
+    const mechanisms = new TextEncoder().encode("SCRAM-SHA-256\0\0");
+    await using server = await scriptedServer([
+      expect("StartupMessage"),
+      send(frame("R", 10, mechanisms)),
+      reset(),
+    ]);
+    const config = { ...server.config, password: "secret" };
+    await showing(driver, async () => {
+      const { code, stderr } = await bareProcess(
+        config,
+        "new Client(address).connect().catch(() => {})",
+      );
+      assertEquals(code, 1);
+      assertMatch(stderr, /Uncaught \(in promise\)/);
+    });
+    // A rejection that no one handles would fail this test.
+    assertEquals((await failure(driver.connect(config))).kind, "connection");
+  },
+);
 
 defectTest(
   "13: rows of several statements end up under the first one's columns",
@@ -471,81 +569,3 @@ defectTest(
     },
   },
 );
-
-defectTest("14: DDL affects NaN rows", {
-  scripts: () => [[logIn(), expect("Query"), ok("CREATE TABLE")]],
-  bare: async (client) => {
-    const { rowCount } = await client.queryArray("CREATE TABLE t ()");
-    assertEquals(rowCount, NaN);
-  },
-  ours: async (session) => {
-    const { rowCount } = await session.query("CREATE TABLE t ()");
-    assertEquals(rowCount, 0);
-  },
-});
-
-const TIMESTAMPTZ = 1184;
-const sent: string[] = [];
-
-defectTest("14: data is changed on its way", {
-  scripts: () => [[
-    logIn(),
-    expect("Query"),
-    send(
-      rowDescription(["time"], TIMESTAMPTZ),
-      dataRow(["2024-05-06 07:08:09.123456+00"]),
-      commandComplete("SELECT 1"),
-      readyForQuery(),
-    ),
-    expect("Parse"),
-    async ({ next }) => {
-      sent.push(new TextDecoder().decode((await next())?.body));
-    },
-    skipTo("Sync"),
-    send(bound(), commandComplete("INSERT 0 1"), readyForQuery()),
-  ]],
-  bare: async (client) => {
-    const [[time]] = (await client.queryArray("SELECT time")).rows;
-    assert(!Deno.inspect(time).includes("123456"));
-    await client.queryArray("INSERT $1", [[Uint8Array.of(1, 255)]]);
-    assertStringIncludes(sent.pop()!, "{\\x01ff}");
-  },
-  ours: async (session) => {
-    const { columns, rows } = await session.query("SELECT time");
-    const options = { int8: "auto", timestamps: "temporal" } as const;
-    const [{ time }] = decodeRows(columns, rows, options);
-    assertEquals(`${time}`, "2024-05-06T07:08:09.123456Z");
-    const args = encodeArguments([[Uint8Array.of(1, 255)]]);
-    await session.query("INSERT $1", args);
-    // In an array's text a backslash stands for itself only when it is doubled.
-    assertStringIncludes(sent.pop()!, '{"\\\\x01ff"}');
-  },
-});
-
-defectTest("14: too many arguments wrap, and the rest is lost", {
-  scripts: () => [[
-    logIn(),
-    async ({ next, socket }) => {
-      for (let frame = await next(); frame; frame = await next()) {
-        if (frame.type !== "Sync") continue;
-        socket.write(concat([
-          bound(),
-          commandComplete("SELECT 1"),
-          readyForQuery(),
-        ]));
-      }
-    },
-  ]],
-  bare: async (client, { received }) => {
-    await client.queryArray("SELECT 1", new Array(65_537).fill("x"));
-    assert(received[0].includes("Bind"));
-  },
-  ours: async (session, { received }) => {
-    const args = new Array<string>(65_537).fill("x");
-    assertEquals(
-      (await failure(session.query("SELECT 1", args))).code,
-      "54023",
-    );
-    assertEquals(received, [["StartupMessage"]]);
-  },
-});
