@@ -7,6 +7,7 @@
  */
 
 import { quoteIdentifier, quoteName } from "../sql.ts";
+import { canBeLong, CHUNK_SIZE, chunks, textLength } from "./chunks.ts";
 import type { Row, Statement } from "./crud.ts";
 import type { QueryOptions } from "./limits.ts";
 import type { RowInput } from "./row_input.ts";
@@ -14,11 +15,10 @@ import { JsonValue } from "./values.ts";
 
 /** How a batch is cut. */
 export interface BatchOptions extends QueryOptions {
-  /** How many rows a statement carries. Default: 1,000. */
+  /** How many rows a statement carries at most; fewer where they make 4 MiB of text. Default: 1,000. */
   chunkSize?: number;
 }
 
-const CHUNK_SIZE = 1_000;
 /** The wire counts a statement's arguments in 16 bits. */
 const MAX_ARGUMENTS = 65_535;
 const JSON_TYPES = ["json", "jsonb"];
@@ -60,10 +60,11 @@ function checkList(table: string, list: unknown, name: string): void {
 
 /** Writes the INSERTs of a batch, each when it is asked for: the first is on its way meanwhile. */
 export function* batchInsertStatements(
-  { table, rows, columns }: Batch,
+  batch: Batch,
   types: ReadonlyMap<string, string>,
   options: BatchOptions & { returning?: true | readonly string[] } = {},
 ): Generator<Statement, void> {
+  const { table, columns } = batch;
   const names = columns.map(quoteIdentifier).join(", ");
   const tail = returningClause(options.returning);
   const head = `INSERT INTO ${quoteName(table)} (${names})`;
@@ -71,7 +72,7 @@ export function* batchInsertStatements(
   // unnest() flattens arrays of arrays, so rows with an array column go in as plain VALUES.
   if (columnTypes.some(isArrayType)) {
     const chunkSize = valuesChunk(options, columns.length);
-    for (const chunk of chunks(rows, { chunkSize })) {
+    for (const chunk of cut(batch, columnTypes, chunkSize)) {
       yield {
         text: `${head} VALUES ${places(chunk.length, columns.length)}${tail}`,
         args: cells(chunk, columns, columnTypes),
@@ -80,17 +81,18 @@ export function* batchInsertStatements(
     return;
   }
   const text = `${head} SELECT * FROM unnest(${arrays(columnTypes)})${tail}`;
-  for (const chunk of chunks(rows, options)) {
+  for (const chunk of cut(batch, columnTypes, options.chunkSize)) {
     yield { text, args: columnArrays(chunk, columns, columnTypes) };
   }
 }
 
 /** Writes the UPDATEs of a batch, each when it is asked for. */
 export function* batchUpdateStatements(
-  { table, rows, columns }: Batch,
+  batch: Batch,
   types: ReadonlyMap<string, string>,
   options: BatchOptions & { key?: string } = {},
 ): Generator<Statement, void> {
+  const { table, columns } = batch;
   const { key = "id" } = options;
   if (!columns.includes(key)) {
     throw new TypeError(
@@ -118,7 +120,7 @@ export function* batchUpdateStatements(
     `UPDATE ${target} AS target SET ${sets} FROM ${source} AS batch (${names}) WHERE ${match}`;
   if (columnTypes.some(isArrayType)) {
     const chunkSize = valuesChunk(options, columns.length);
-    for (const chunk of chunks(rows, { chunkSize })) {
+    for (const chunk of cut(batch, columnTypes, chunkSize)) {
       const values = places(chunk.length, columns.length, columnTypes);
       yield {
         text: write(`(VALUES ${values})`),
@@ -128,7 +130,7 @@ export function* batchUpdateStatements(
     return;
   }
   const text = write(`unnest(${arrays(columnTypes)})`);
-  for (const chunk of chunks(rows, options)) {
+  for (const chunk of cut(batch, columnTypes, options.chunkSize)) {
     yield { text, args: columnArrays(chunk, columns, columnTypes) };
   }
 }
@@ -146,7 +148,10 @@ export function* batchDeleteStatements(
   const text = `DELETE FROM ${quoteName(table)} WHERE ${
     quoteIdentifier(key)
   } = ANY($1::${type}[])`;
-  for (const chunk of chunks(keys, options)) yield { text, args: [chunk] };
+  const { chunkSize } = options;
+  for (const chunk of chunks(keys, { chunkSize, lengthOf: textLength })) {
+    yield { text, args: [chunk] };
+  }
 }
 
 function returningClause(returning: true | readonly string[] = []): string {
@@ -221,9 +226,12 @@ function columnArrays(
   columns: readonly string[],
   types: readonly string[],
 ): unknown[][] {
-  return columns.map((column, index) =>
-    chunk.map((row) => cell(row[column], types[index]))
-  );
+  return columns.map((column, index) => {
+    const type = types[index];
+    return JSON_TYPES.includes(type)
+      ? chunk.map((row) => cell(row[column], type))
+      : chunk.map((row) => row[column]);
+  });
 }
 
 function cells(
@@ -267,23 +275,23 @@ function places(
   ).join(", ");
 }
 
+function cut(
+  { rows, columns }: Batch,
+  types: readonly string[],
+  chunkSize: number | undefined,
+): Generator<Row[], void> {
+  const long = columns.filter((_, index) => canBeLong(types[index]));
+  const lengthOf = (row: Row) => {
+    let length = 0;
+    for (const column of long) length += textLength(row[column]);
+    return length;
+  };
+  return chunks(rows, { chunkSize, lengthOf });
+}
+
 function valuesChunk(
   { chunkSize = CHUNK_SIZE }: BatchOptions,
   columns: number,
 ): number {
   return Math.min(chunkSize, Math.floor(MAX_ARGUMENTS / columns));
-}
-
-function* chunks<T>(
-  items: readonly T[],
-  { chunkSize = CHUNK_SIZE }: BatchOptions,
-): Generator<T[], void> {
-  if (!Number.isSafeInteger(chunkSize) || chunkSize < 1) {
-    throw new RangeError(
-      `Cannot cut a batch by ${chunkSize}: chunkSize is a whole number from 1`,
-    );
-  }
-  for (let at = 0; at < items.length; at += chunkSize) {
-    yield items.slice(at, at + chunkSize);
-  }
 }

@@ -184,6 +184,28 @@ databaseTest(
   },
 );
 
+databaseTest(
+  "Batches of wide rows keep to the server's limit of a message",
+  async (db) => {
+    await db.createTable("t", {
+      id: "INT4 PRIMARY KEY",
+      text: "TEXT",
+      data: "JSONB",
+    });
+    const rows = Array.from(
+      { length: 1_000 },
+      (_, id) => ({ id, text: `${id} `.padEnd(17_000, "wide") }),
+    );
+    assertEquals(await db.batchInsert("t", rows), 1_000);
+    assertEquals(await db.selectOne("t", { where: { id: 999 } }), {
+      ...rows[999],
+      data: null,
+    });
+    const documents = rows.map(({ id, text }) => ({ id, data: { text } }));
+    assertEquals(await db.batchUpdate("t", documents), 1_000);
+  },
+);
+
 /** A driver whose INSERTs are counted while they run. */
 function countInserts(driver: Driver): { driver: Driver; most(): number } {
   let running = 0;

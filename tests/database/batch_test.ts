@@ -206,3 +206,20 @@ Deno.test("batchDeleteStatements() sends the keys as one array a chunk", () => {
     })),
   );
 });
+
+Deno.test("Batches end their chunks where the text gets long", () => {
+  const text = "x".repeat(1024 ** 2);
+  const sizes = (statements: { args: unknown[] }[]) =>
+    statements.map(({ args: [first] }) => (first as unknown[]).length);
+  const rows = Array.from({ length: 5 }, (_, id) => ({ id, name: text }));
+  assertEquals(sizes(inserts("t", rows, TYPES)), [3, 2]);
+  assertEquals(sizes(updates("t", rows, TYPES)), [3, 2]);
+  const keys = rows.map(({ name }) => name);
+  assertEquals(sizes(deletes("t", keys, TYPES, { key: "name" })), [3, 2]);
+  const documents = rows.map(({ id, name }) => ({ id, data: { name } }));
+  assertEquals(sizes(inserts("t", documents, TYPES)), [3, 2]);
+  const lists = rows.map(({ id, name }) => ({ id, tags: [name] }));
+  const counts = [...inserts("t", lists, TYPES), ...updates("t", lists, TYPES)]
+    .map(({ args }) => args.length);
+  assertEquals(counts, [6, 4, 6, 4]);
+});
