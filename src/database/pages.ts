@@ -12,6 +12,9 @@ import { selectStatement, type Statement } from "./crud.ts";
 import type { QueryOptions } from "./limits.ts";
 import type { RowInput } from "./row_input.ts";
 
+/** The OID of CHAR(n), in which blanks at the end don't count. */
+const CHAR_OID = 1042;
+
 /** How a table is cut into pages. */
 export interface PagesOptions extends QueryOptions {
   /** How many rows a page holds. Default: 100. */
@@ -113,12 +116,25 @@ export function pageStatement(
 /**
  * Reads where a page ended, as the server's texts, which lose nothing: a `Date` would lose
  * microseconds, and the next page begin too early.
+ *
+ * @throws {TypeError} Where the rows lack a column to go by, as they do the server's hidden ones.
  */
 export function endOfPage(
   { columns, rows }: QueryResult,
   keyset: Keyset,
 ): PageEnd {
-  return keyset.columns.map((name) =>
-    rows[rows.length - 1][columns.findIndex((column) => column.name === name)]
-  );
+  const last = rows[rows.length - 1];
+  return keyset.columns.map((name) => {
+    const index = columns.findIndex((column) => column.name === name);
+    if (index < 0) {
+      throw new TypeError(
+        `Cannot go on after a page: its rows have no column "${name}"; go by one that isn't hidden`,
+      );
+    }
+    const text = last[index];
+    // CockroachDB pads what it shows of a CHAR(n), and then finds it greater than what it has.
+    return columns[index].typeOid === CHAR_OID && text !== null
+      ? text.replace(/ +$/, "")
+      : text;
+  });
 }

@@ -99,3 +99,34 @@ Deno.test("endOfPage() gives the server's texts of the last row", () => {
     "b",
   ]);
 });
+
+Deno.test("endOfPage() leaves out the blanks that fill a CHAR(n), and those alone", () => {
+  const page = {
+    columns: [{ name: "code", typeOid: 1042 }, { name: "id", typeOid: 25 }],
+    rows: [["  a b   ", "7  "]],
+    command: "SELECT",
+    rowCount: 1,
+    notices: [],
+  };
+  const keyset = keysetOf({ orderBy: "code" });
+  assertEquals(endOfPage(page, keyset), ["  a b", "7  "]);
+  assertEquals(endOfPage({ ...page, rows: [[null, "7"]] }, keyset), [
+    null,
+    "7",
+  ]);
+});
+
+Deno.test("endOfPage() refuses a column that the rows don't show", () => {
+  const page = {
+    columns: [{ name: "a", typeOid: 25 }],
+    rows: [["x"]],
+    command: "SELECT",
+    rowCount: 1,
+    notices: [],
+  };
+  assertThrows(
+    () => endOfPage(page, keysetOf({ key: "rowid" })),
+    TypeError,
+    'Cannot go on after a page: its rows have no column "rowid"; go by one that isn\'t hidden',
+  );
+});
