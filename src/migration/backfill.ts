@@ -10,7 +10,13 @@ import { delay } from "../delay.ts";
 import { DatabaseError, type MigrationError } from "../errors.ts";
 import { offsetOfPosition } from "../sql.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { boundsQuery, boundStatement, keyQuery } from "./bounds.ts";
+import {
+  boundsOpening,
+  boundsQuery,
+  boundStatement,
+  keyQuery,
+  keyText,
+} from "./bounds.ts";
 import { statementFailure } from "./failure.ts";
 import {
   type Flight,
@@ -19,14 +25,14 @@ import {
   retriedStatement,
 } from "./flight.ts";
 import type { PlannedStatement } from "./planned.ts";
-import { mayGoOn, type Run, writeJournal } from "./run.ts";
+import { mayGoOn, rollBack, type Run, writeJournal } from "./run.ts";
 import { watched } from "./watch.ts";
 
 /**
  * Runs a backfill, from where the flight's cursor is.
  *
- * @throws {MigrationError} A key that allows NULL, or another one than in the earlier run, before
- * anything is run.
+ * @throws {MigrationError} A key that allows NULL or can't be compared with bounds, or another one than
+ * in the earlier run, before anything is run.
  */
 export async function runBackfill(
   flight: Flight,
@@ -40,11 +46,12 @@ export async function runBackfill(
   const start = performance.now();
   let rows = 0;
   run.emit({ type: "statement-started", text: statement.text, ...place });
-  let after = lastKey(flight, planned);
-  await refuseNullableKey(flight, planned);
+  const last = lastKey(flight, planned);
+  const typeOid = await keyType(flight, planned);
+  let after = last === null ? null : keyText(last, typeOid);
   while (true) {
     await mayGoOn(run);
-    const bounds = await findBounds(flight, planned, after);
+    const bounds = await findBounds(flight, planned, { after, typeOid });
     if (bounds === undefined) break;
     rows += await runChunk(flight, planned, bounds);
     after = bounds.to;
@@ -94,21 +101,44 @@ function refusal(
   });
 }
 
-/** Rows without a key belong to no chunk, and would be left out without a word. */
-async function refuseNullableKey(
+/** Collations by which CockroachDB compares a key with any text. */
+const PLAIN_COLLATIONS: readonly (string | null)[] = [
+  null,
+  "default",
+  "C",
+  "POSIX",
+];
+
+/**
+ * Finds the OID of the key's type; 0 where there is no such key, which the query for the bounds will say.
+ * Rows without a key belong to no chunk, and would be left out without a word.
+ */
+async function keyType(
   flight: Flight,
   planned: PlannedStatement,
-): Promise<void> {
+): Promise<number> {
   const { table, key } = planned.statement.directives.backfill!;
   const { kind } = flight.run;
   const [row] = await ask(flight, planned, keyQuery({ table, key, kind }));
-  if (row === undefined || row[0] === "t") return;
-  throw refusal(
-    flight,
-    planned,
-    `the key ${key} of ${table} allows NULL, and a backfill would leave out the rows that have none; ` +
-      "name a key that is NOT NULL, such as the primary key",
-  );
+  if (row === undefined) return 0;
+  const [isNotNull, typeOid, collation] = row;
+  if (isNotNull !== "t") {
+    throw refusal(
+      flight,
+      planned,
+      `the key ${key} of ${table} allows NULL, and a backfill would leave out the rows that have none; ` +
+        "name a key that is NOT NULL, such as the primary key",
+    );
+  }
+  if (kind === "cockroachdb" && !PLAIN_COLLATIONS.includes(collation)) {
+    throw refusal(
+      flight,
+      planned,
+      `the key ${key} of ${table} has the collation ${collation}, and CockroachDB compares no bounds with such a key; ` +
+        "name a key without a collation",
+    );
+  }
+  return Number(typeOid);
 }
 
 /** The first and the last key of a chunk. */
@@ -120,13 +150,18 @@ interface Bounds {
 async function findBounds(
   flight: Flight,
   planned: PlannedStatement,
-  after: string | null,
+  { after, typeOid }: {
+    readonly after: string | null;
+    readonly typeOid: number;
+  },
 ): Promise<Bounds | undefined> {
   const { table, key, batch } = planned.statement.directives.backfill!;
   const { kind } = flight.run;
   const query = boundsQuery({ table, key, batch, after, kind });
-  const [[from, to]] = await ask(flight, planned, query);
-  return from === null || to === null ? undefined : { from, to };
+  const opening = boundsOpening(typeOid);
+  const [[from, to]] = await ask(flight, planned, opening + query);
+  if (from === null || to === null) return undefined;
+  return { from: keyText(from, typeOid), to: keyText(to, typeOid) };
 }
 
 /** Asks something of our own; a position in that is none in the file. */
@@ -137,8 +172,9 @@ async function ask(
 ): Promise<readonly (readonly (string | null)[])[]> {
   try {
     return await retriedStatement(flight, planned, async () => {
-      const { session, stop } = flight.run;
-      const { rows } = await session.query(query, [], { signal: stop });
+      const { run } = flight;
+      const { rows } = await run.session.query(query, [], { signal: run.stop });
+      await rollBack(run);
       return rows;
     });
   } catch (error) {

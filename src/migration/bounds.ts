@@ -38,14 +38,43 @@ export function boundsQuery(
     "SELECT (SELECT k FROM chunk ORDER BY k LIMIT 1), (SELECT k FROM chunk ORDER BY k DESC LIMIT 1)";
 }
 
-/** Writes the query that says whether the key's column can't be NULL; no row where there is none. */
+/**
+ * Writes the query that says of the key's column whether it can't be NULL, its type and its collation;
+ * no row where there is none.
+ */
 export function keyQuery(
   { table, key, kind }: Pick<ChunkOptions, "table" | "key" | "kind">,
 ): string {
   const [column] = splitName(foldedName(key, kind));
-  return "SELECT attnotnull FROM pg_catalog.pg_attribute " +
+  return "SELECT attnotnull, atttypid, collname FROM pg_catalog.pg_attribute " +
+    "LEFT JOIN pg_catalog.pg_collation c ON c.oid = attcollation " +
     `WHERE attrelid = ${quoteLiteral(foldedName(table, kind))}::REGCLASS ` +
     `AND attname = ${quoteLiteral(column)} AND NOT attisdropped`;
+}
+
+const BPCHAR = 1042;
+const FLOATS: readonly number[] = [700, 701];
+
+/**
+ * A key's text as the server compares it. CockroachDB pads a CHAR(n) in its answers alone: there `'A1 '`
+ * comes after `'A1'`. PostgreSQL ignores such blanks.
+ *
+ * @param typeOid The OID of the key's type.
+ */
+export function keyText(text: string, typeOid: number): string {
+  return typeOid === BPCHAR ? text.replace(/ +$/, "") : text;
+}
+
+/**
+ * What goes before the query for the bounds, so that they are exact: of a FLOAT all digits, whatever
+ * the migration has set. Where it isn't empty, it leaves a transaction open.
+ *
+ * @param typeOid The OID of the key's type.
+ */
+export function boundsOpening(typeOid: number): string {
+  return FLOATS.includes(typeOid)
+    ? "BEGIN; SET LOCAL extra_float_digits = 3; "
+    : "";
 }
 
 /** A name as SQL would read it, in quotes: folded to lower case where it stands without them. */

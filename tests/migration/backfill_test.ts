@@ -9,13 +9,14 @@ import { databaseTest } from "../support/database.ts";
 const FILL = "CREATE TABLE t (id INT PRIMARY KEY, k INT, v INT DEFAULT 0);\n" +
   "INSERT INTO t (id, k) VALUES (1, 1), (2, 2), (3, NULL), (4, 4), (5, 5);\n";
 const UPDATE = "UPDATE t SET v = v + 1 WHERE id >= $from AND id <= $to;";
+const KEYED = "UPDATE t SET v = v + 1 WHERE k >= $from AND k <= $to;";
 
 function migrationOf(
   db: Database,
   text: string,
-  options: MigrationOptions = {},
+  { fill = FILL, ...options }: MigrationOptions & { fill?: string } = {},
 ) {
-  const source = bundle([{ name: "1_fill.sql", text: FILL + text }]);
+  const source = bundle([{ name: "1_fill.sql", text: fill + text }]);
   return new Migration(db, { source, ...options });
 }
 
@@ -42,9 +43,7 @@ databaseTest("a backfill changes every row once", async (db) => {
 databaseTest(
   "a backfill refuses a key that allows NULL, and changes nothing",
   async (db) => {
-    const text = `-- @BACKFILL table=t key=k batch=2\n${
-      UPDATE.replaceAll("id", "k")
-    }`;
+    const text = `-- @BACKFILL table=t key=k batch=2\n${KEYED}`;
     const error = await assertRejects(
       () => migrationOf(db, text).migrate(),
       MigrationError,
@@ -158,4 +157,74 @@ databaseTest(
     await migrationOf(db, directive + UPDATE).migrate();
     assertEquals(await changes(db), [1, 1, 1, 1, 1]);
   },
+);
+
+databaseTest(
+  "a backfill by a CHAR(n) key changes every row once, and goes on behind a key that was noted with blanks",
+  async (db) => {
+    const fill =
+      "CREATE TABLE t (k CHAR(10) PRIMARY KEY, id INT, v INT DEFAULT 0);\n" +
+      "INSERT INTO t (k, id) VALUES ('A1', 1), ('B22', 2), (E'B22\\t', 3), ('C333', 4), ('D4444', 5);\n";
+    const text = `-- @BACKFILL table=t key=k batch=2\n${KEYED}`;
+    const controller = new AbortController();
+    const cursors: string[] = [];
+    const options: MigrationOptions = {
+      onEvent: (event) => {
+        if (event.type !== "backfill-progress") return;
+        cursors.push(event.cursor);
+        controller.abort(new Error("stop here"));
+      },
+    };
+    const { signal } = controller;
+    await assertRejects(
+      () => migrationOf(db, text, { fill, ...options }).migrate({ signal }),
+      Error,
+      "stop here",
+    );
+    assertEquals(await changes(db), [1, 1, 0, 0, 0]);
+    assertEquals(cursors, ["B22"]);
+    await db.execute(
+      "UPDATE _migrations_journal SET progress = replace(progress, 'B22', 'B22       ')",
+    );
+    await migrationOf(db, text, { fill, ...options }).migrate();
+    assertEquals(await changes(db), [1, 1, 1, 1, 1]);
+    assertEquals(cursors, ["B22", "C333", "D4444"]);
+  },
+);
+
+databaseTest(
+  "a backfill by a FLOAT key changes every row once, however many digits the migration has set",
+  async (db) => {
+    const fill =
+      "CREATE TABLE t (k FLOAT8 PRIMARY KEY, id INT, v INT DEFAULT 0);\n" +
+      "INSERT INTO t (k, id) VALUES (0.09999999999999998, 1), (0.2, 2), (0.7999999999999999, 3);\n" +
+      "SET extra_float_digits = 0;\n";
+    const text = `-- @BACKFILL table=t key=k batch=1\n${KEYED}`;
+    await migrationOf(db, text, { fill }).migrate();
+    assertEquals(await changes(db), [1, 1, 1]);
+  },
+);
+
+databaseTest(
+  "a backfill refuses a key that CockroachDB compares with no text, and changes nothing",
+  async (db) => {
+    const fill =
+      "CREATE TABLE t (k STRING COLLATE en PRIMARY KEY, id INT NOT NULL, v INT DEFAULT 0);\n" +
+      "INSERT INTO t (k, id) VALUES ('a', 1), ('b', 2);\n";
+    const text = `-- @BACKFILL table=t key=k\n${KEYED}`;
+    const error = await assertRejects(
+      () => migrationOf(db, text, { fill }).migrate(),
+      MigrationError,
+    );
+    assertEquals(
+      error.message.split("\n")[0],
+      "Cannot apply 1_fill.sql:4:1: the key k of t has the collation en, and CockroachDB compares no bounds with such a key; " +
+        "name a key without a collation",
+    );
+    assertEquals(await changes(db), [0, 0]);
+    await migrationOf(db, `-- @BACKFILL table=t key=id\n${UPDATE}`, { fill })
+      .migrate();
+    assertEquals(await changes(db), [1, 1]);
+  },
+  { on: ["cockroachdb"] },
 );

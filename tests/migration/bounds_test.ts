@@ -1,10 +1,12 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { SqlTextError } from "../../src/errors.ts";
 import {
+  boundsOpening,
   boundsQuery,
   boundStatement,
   checkBounds,
   keyQuery,
+  keyText,
 } from "../../src/migration/bounds.ts";
 
 const KEYS = { from: "a'b", to: "9" };
@@ -93,7 +95,8 @@ Deno.test("boundsQuery() begins at the first key that isn't NULL, and goes on af
 Deno.test("keyQuery() asks for a column by the name that the catalog has", () => {
   assertEquals(
     keyQuery({ table: '"My table"', key: '"My key"' }),
-    "SELECT attnotnull FROM pg_catalog.pg_attribute " +
+    "SELECT attnotnull, atttypid, collname FROM pg_catalog.pg_attribute " +
+      "LEFT JOIN pg_catalog.pg_collation c ON c.oid = attcollation " +
       `WHERE attrelid = '"My table"'::REGCLASS AND attname = 'My key' AND NOT attisdropped`,
   );
 });
@@ -105,4 +108,20 @@ Deno.test("keyQuery() folds names as the server does", () => {
   assertStringIncludes(of("cockroachdb"), "attname = 'id_ü'");
   assertStringIncludes(of("postgresql"), `'"Ärger"'::REGCLASS`);
   assertStringIncludes(of("postgresql"), "attname = 'id_Ü'");
+});
+
+Deno.test("keyText() takes the padding off a CHAR(n) alone", () => {
+  assertEquals(keyText(" A1\t   ", 1042), " A1\t");
+  assertEquals(keyText("   ", 1042), "");
+  assertEquals(keyText("A1   ", 25), "A1   ");
+});
+
+Deno.test("boundsOpening() asks for all digits of a FLOAT alone", () => {
+  const opening = "BEGIN; SET LOCAL extra_float_digits = 3; ";
+  assertEquals([700, 701, 20, 1700].map(boundsOpening), [
+    opening,
+    opening,
+    "",
+    "",
+  ]);
 });
