@@ -63,7 +63,12 @@ export async function carryOut(
   return done ?? 0;
 }
 
-function agreed(plan: Plan): Plan {
+/**
+ * Gives a plan that nothing forbids.
+ *
+ * @throws {MigrationError} Its problems.
+ */
+export function agreed(plan: Plan): Plan {
   const [first] = plan.problems;
   if (first === undefined) return plan;
   const { version, file, line } = first;

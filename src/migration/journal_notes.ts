@@ -112,8 +112,8 @@ function landing(tables: JournalTables, fence: string): string {
 }
 
 /**
- * Makes one statement of several, each of which affects one row or none, that fails with 22012
- * where the last affects none. So it can go out in one message with COMMIT, and still keep a
+ * Makes one statement of several that fails with 22012 where the first, which asks for the fence,
+ * affects no row. So it can go out in one message with COMMIT, and still keep a
  * transaction of a runner without a lease from committing.
  */
 function fenced(steps: string[]): string {
@@ -122,7 +122,7 @@ function fenced(steps: string[]): string {
   );
   return `WITH ${
     named.join(", ")
-  } SELECT 1 / count(*), current_database() FROM step${steps.length}`;
+  } SELECT 1 / count(*), current_database() FROM step1`;
 }
 
 /** The SQLSTATE of a write that met another fence. */

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { LentSession } from "../database/lent_session.ts";
 import type { Session } from "../driver/driver.ts";
 import { DatabaseError, LeaseLostError } from "../errors.ts";
 import { insist } from "./insist.ts";
@@ -23,6 +24,11 @@ import {
 } from "./lease_row.ts";
 import { sessionName } from "./server.ts";
 
+/** A look that takes longer would keep the heartbeat. */
+const MAX_LOOK_MS = 5_000;
+/** One that comes late, as after a pause of the whole process, has this long to succeed. */
+const GRACE_MS = 1_000;
+
 /** A lease that is held. */
 export class Lease {
   /** The fence: no earlier lease has one as high. */
@@ -33,13 +39,15 @@ export class Lease {
   #session: Session | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #beating: Promise<void> = Promise.resolve();
-  #beatenAt = performance.now();
+  #beatenAt!: number;
+  #judging: ReturnType<typeof setTimeout> | undefined;
   #isReleased = false;
 
   private constructor(host: LeaseHost, options: LeaseOptions, fence: string) {
     this.#host = host;
     this.#options = options;
     this.fence = fence;
+    this.#beaten(performance.now());
     this.#schedule(0);
   }
 
@@ -66,13 +74,14 @@ export class Lease {
     return this.#lost.signal;
   }
 
-  /** The heartbeat's session, for looking on while a statement runs on the other. */
+  /** The heartbeat's session, for looking on for some seconds while a statement runs on the other. */
   async look<T>(fn: (session: Session) => Promise<T>): Promise<T> {
     const turn = this.#beating.then(async () => {
       if (!this.#session || this.#session.broken) {
         this.#session = await this.#host.open();
       }
-      return await fn(this.#session);
+      const timeoutMs = Math.min(this.#options.leaseMs / 3, MAX_LOOK_MS);
+      return await fn(new LentSession(this.#session, { timeoutMs }));
     });
     this.#beating = turn.then(() => {}, () => {});
     return await turn;
@@ -95,8 +104,11 @@ export class Lease {
   async release(): Promise<void> {
     this.#isReleased = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#judging);
     const { tables } = this.#host;
     try {
+      // Another runner has it, or the server is silent.
+      this.#lost.signal.throwIfAborted();
       await this.look((session) =>
         insist(() =>
           session.query(
@@ -139,21 +151,40 @@ export class Lease {
         if (rowCount === 0) {
           throw new LeaseLostError("another runner has taken it");
         }
-        this.#beatenAt = sentAt;
+        this.#beaten(sentAt);
       });
     } catch (error) {
       const isTaken = error instanceof LeaseLostError;
       const isOver = performance.now() - this.#beatenAt > leaseMs - MARGIN_MS;
-      if (!isTaken && !isOver) return;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#lost.abort(
-        new LeaseLostError(
-          `Cannot go on with the migrations: the lease is lost (${reason}); run the command again, it finds out what is done`,
-          { cause: error },
-        ),
-      );
+      if (isTaken || isOver) this.#lose(error);
     }
   }
+
+  /** Takes note of a heartbeat; where none follows, the lease is over, whatever is still waited for. */
+  #beaten(at: number): void {
+    this.#beatenAt = at;
+    clearTimeout(this.#judging);
+    const left = at + this.#options.leaseMs - MARGIN_MS - performance.now();
+    this.#judging = setTimeout(() => {
+      this.#judging = setTimeout(() => this.#lose(silence()), GRACE_MS);
+    }, left);
+  }
+
+  #lose(error: unknown): void {
+    const isSilence = error instanceof DatabaseError &&
+      error.kind === "timeout";
+    const { message } = isSilence ? silence() : error as Error;
+    this.#lost.abort(
+      new LeaseLostError(
+        `Cannot go on with the migrations: the lease is lost (${message}); run the command again, it finds out what is done`,
+        { cause: error },
+      ),
+    );
+  }
+}
+
+function silence(): Error {
+  return new Error("the server doesn't answer");
 }
 
 const UNDEFINED_TABLE = "42P01";

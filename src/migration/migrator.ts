@@ -7,8 +7,14 @@
 
 import type { Database } from "../database/database.ts";
 import { MigrationError } from "../errors.ts";
-import { carryOut, type CarryOutOptions } from "./carry_out.ts";
-import { type Answer, answerIntent, takeBaseline } from "./corrections.ts";
+import { agreed, carryOut, type CarryOutOptions } from "./carry_out.ts";
+import {
+  type Answer,
+  answerIntent,
+  checkAnswer,
+  checkCorrectionOptions,
+  takeBaseline,
+} from "./corrections.ts";
 import {
   compareVersions,
   type MigrationFile,
@@ -26,19 +32,20 @@ import { breakLease } from "./lease.ts";
 import {
   checkMigrateOptions,
   checkMigrationOptions,
+  checkPlanOptions,
   checkRollbackOptions,
+  checkRunOptions,
   type MigrateOptions,
   type MigrationOptions,
   type RollbackOptions,
   type RunOptions,
 } from "./options.ts";
-import { type Plan, planMigrate, planRollback } from "./plan.ts";
+import { type Plan, planMigrate, planRedo, planRollback } from "./plan.ts";
 import {
   type Problem,
   unfinishedProblem,
   unreadableProblem,
 } from "./problems.ts";
-import { underLease } from "./runner.ts";
 import { directory, type MigrationSource, writeMigration } from "./source.ts";
 import { type MigrationStatus, statusOf } from "./status.ts";
 import { findVersion, newestOf } from "./versions.ts";
@@ -150,12 +157,20 @@ export class Migration {
    * throw; a migration that is half applied.
    */
   async redo(options: RunOptions = {}): Promise<number> {
+    checkRunOptions(options);
+    const files = await this.loadMigrations();
+    const state = await this.#readJournal();
+    const newest = newestOf(state.applied);
+    if (newest === undefined) {
+      return await this.rollback({ ...options, count: 0 });
+    }
+    const planFor = (state: JournalState) =>
+      planRedo(files, state, newest.version);
     // What would stop the second half is no reason to begin with the first.
-    await this.loadMigrations();
-    const newest = newestOf((await this.#readJournal()).applied);
+    const applied = state.applied.filter((row) => row !== newest);
+    agreed(planFor({ ...state, applied }));
     await this.rollback({ ...options, count: 1 });
-    if (newest === undefined) return 0;
-    return await this.migrate({ ...options, targetVersion: newest.version });
+    return await this.#carryOut(planFor, { ...options, direction: "up" });
   }
 
   /** Undoes all migrations and returns how many. */
@@ -189,6 +204,7 @@ export class Migration {
 
   /** What `migrate()` would do, statement by statement, or what forbids it. */
   async plan(options: { targetVersion?: string } = {}): Promise<Plan> {
+    checkPlanOptions(options, ["targetVersion"]);
     const { allowOutOfOrder } = this.#options;
     const [{ files, unreadable }, state] = await this.#read();
     return planMigrate(files, state, {
@@ -202,6 +218,7 @@ export class Migration {
   async planRollback(
     options: { count?: number; targetVersion?: string } = {},
   ): Promise<Plan> {
+    checkPlanOptions(options, ["count", "targetVersion"]);
     const [{ files, unreadable }, state] = await this.#read();
     return planRollback(files, state, { ...options, unreadable });
   }
@@ -235,37 +252,34 @@ export class Migration {
    * Notes the migrations up to a version as applied, without running them, for a database that has
    * their schema already; returns how many.
    *
+   * @param options `signal` ends it before anything is noted.
    * @throws {MigrationError} A version that no file has, a migration that is half applied.
    */
-  async baseline(version: string): Promise<number> {
+  async baseline(
+    version: string,
+    options: Pick<RunOptions, "signal"> = {},
+  ): Promise<number> {
+    checkCorrectionOptions(options);
     const files = await this.loadMigrations();
-    const target = findVersion(files, version);
-    if (target === undefined) {
-      throw new MigrationError(
-        `Cannot take ${version} as the baseline: no file has that version`,
-        { version },
-      );
-    }
-    const done = await underLease(
-      this.#db,
-      this.#options,
-      (run, state) => takeBaseline(run, state, { files, target }),
-    );
-    return done ?? 0;
+    const all = { ...this.#options, ...options };
+    return await takeBaseline(this.#db, { files, version }, all);
   }
 
   /**
    * Answers the question whether a statement took effect, where neither journal nor catalog can.
    *
+   * @param options `signal` ends it before anything is noted.
    * @throws {MigrationError} Where there is no such question about that version.
    */
-  async repair(answer: Answer): Promise<void> {
+  async repair(
+    answer: Answer,
+    options: Pick<RunOptions, "signal"> = {},
+  ): Promise<void> {
+    checkAnswer(answer);
+    checkCorrectionOptions(options);
     const files = await this.loadMigrations();
-    await underLease(
-      this.#db,
-      this.#options,
-      (run, state) => answerIntent(run, state, { files, ...answer }),
-    );
+    const all = { ...this.#options, ...options };
+    await answerIntent(this.#db, { files, ...answer }, all);
   }
 
   /** Ends the lease, whoever holds it; returns who that was, or `undefined` where nobody did. */

@@ -78,15 +78,18 @@ const ROLLBACK_OPTIONS = ["count", ...MIGRATE_OPTIONS];
  */
 export function checkMigrationOptions(options: MigrationOptions): void {
   checkOptionNames(options, MIGRATION_OPTIONS);
-  const { leaseMs, table = "_migrations" } = options;
-  if (
-    leaseMs !== undefined &&
-    !(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)
-  ) {
+  const { leaseMs, lockTimeoutMs, table = "_migrations" } = options;
+  if (leaseMs !== undefined && !(leaseMs >= MIN_LEASE_MS)) {
     throw new RangeError(
-      `Cannot use a lease of ${leaseMs} ms: clocks of nodes differ, and a lease has to end; give ${MIN_LEASE_MS} to ${MAX_LEASE_MS}`,
+      `Cannot use a lease of ${leaseMs} ms: clocks of nodes differ; give ${MIN_LEASE_MS} or more`,
     );
   }
+  if (leaseMs !== undefined && leaseMs > MAX_LEASE_MS) {
+    throw new RangeError(
+      `Cannot use a lease of ${leaseMs} ms: it has to end; give ${MAX_LEASE_MS} or less`,
+    );
+  }
+  if (lockTimeoutMs !== undefined) checkWait("lockTimeoutMs", lockTimeoutMs);
   try {
     journalTables(table);
   } catch (error) {
@@ -98,9 +101,39 @@ export function checkMigrationOptions(options: MigrationOptions): void {
   }
 }
 
+/**
+ * Refuses a time to wait that is none.
+ *
+ * @throws {RangeError} The option, by its name.
+ */
+export function checkWait(name: string, ms: unknown): void {
+  if (typeof ms === "number" && ms >= 0) return;
+  throw new RangeError(
+    `Cannot wait for a ${name} of ${ms}: give a number of milliseconds from 0`,
+  );
+}
+
 /** Refuses what {@linkcode Migration.migrate} doesn't know: a target by another name is no target. */
 export function checkMigrateOptions(options: MigrateOptions): void {
   checkOptionNames(options, MIGRATE_OPTIONS);
+  checkVersion(options.targetVersion);
+}
+
+/** Refuses what {@linkcode Migration.redo} doesn't know. */
+export function checkRunOptions(options: RunOptions): void {
+  checkOptionNames(options, RUN_OPTIONS);
+}
+
+/**
+ * Refuses what a plan doesn't know.
+ *
+ * @param names The names of those that it knows.
+ */
+export function checkPlanOptions(
+  options: { targetVersion?: string },
+  names: readonly string[],
+): void {
+  checkOptionNames(options, names);
   checkVersion(options.targetVersion);
 }
 

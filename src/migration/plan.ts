@@ -97,7 +97,10 @@ export function planMigrate(
   if (flight?.direction === "down") {
     // The interrupted rollback is finished first; its migration is pending again after that.
     const file = findVersion(files, flight.version);
-    if (file?.undoStatements) migrations.push(planned(file, "down", flight));
+    if (file?.undoStatements) {
+      const version = applied.get(flight.version)?.version;
+      migrations.push(planned(file, "down", { flight, version }));
+    }
     if (
       file &&
       (target === undefined ||
@@ -118,13 +121,26 @@ export function planMigrate(
     if (!wanted && file) pending.unshift(file);
   }
   for (const file of pending) {
-    migrations.push(planned(file, "up", flight));
+    migrations.push(planned(file, "up", { flight }));
   }
   problems.push(...migrations.flatMap(contentProblems));
   const own = unreadable.map(unreadableProblem);
   const others = blameUnreadable(problems, unreadable)
     .filter(({ type }) => type !== "unreadable");
   return { migrations, problems: [...own, ...others] };
+}
+
+/** Plans the second half of `redo()`: the migration that was undone, and no other that is pending. */
+export function planRedo(
+  files: readonly MigrationFile[],
+  state: JournalState,
+  version: string,
+): Plan {
+  const applied = new VersionMap(state.applied);
+  const known = files.filter((file) =>
+    applied.has(file.version) || compareVersions(file.version, version) === 0
+  );
+  return planMigrate(known, state, { targetVersion: version });
 }
 
 /** Plans `rollback()`. */
@@ -202,7 +218,7 @@ export function planRollback(
           `Cannot roll back ${file.path}: it has no undo part; add one below a line "-- @UNDO"`,
       });
     } else {
-      const next = planned(file, "down", flight);
+      const next = planned(file, "down", { flight, version });
       problems.push(...flightProblems(file, next.progress));
       migrations.push(next);
     }

@@ -45,13 +45,22 @@ export interface PlannedMigration {
   readonly statements: readonly PlannedStatement[];
 }
 
+/** What is known of a migration beside its file. */
+export interface PlannedOptions {
+  /** The migration in flight. */
+  readonly flight?: Progress;
+  /** The version as the journal has it, where that may begin with other zeros. Default: the file's. */
+  readonly version?: string;
+}
+
 /** Plans a migration, from where an earlier run was interrupted. */
 export function planned(
   file: MigrationFile,
   direction: Direction,
-  flight: Progress | undefined,
+  options: PlannedOptions = {},
 ): PlannedMigration {
-  const { version, description } = file;
+  const { description } = file;
+  const { flight, version = file.version } = options;
   const progress =
     flight?.direction === direction && isInFlight(flight, version)
       ? flight

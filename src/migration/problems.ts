@@ -138,12 +138,14 @@ function intentProblems(
   }];
 }
 
-/** What a file's statements may not be. */
+/** What a file's statements may not be; the undo part can't be mended once the migration is applied. */
 export function contentProblems(
-  { file, statements }: PlannedMigration,
+  { file, direction, statements }: PlannedMigration,
 ): Problem[] {
   const problems: Problem[] = [];
-  for (const { statement: { text, line } } of statements) {
+  const texts = statements.map(({ statement }) => statement);
+  if (direction === "up") texts.push(...file.undoStatements ?? []);
+  for (const { text, line } of texts) {
     const verb = steeringVerb(text);
     if (verb === undefined) continue;
     problems.push({

@@ -17,6 +17,9 @@ import type { MigrationOptions, RunOptions } from "./options.ts";
 import type { Run } from "./run.ts";
 import { serverKind } from "./server.ts";
 
+/** What is settled once the lease is lost has this long. */
+const SILENCE_MS = 5_000;
+
 /** How a run is opened. */
 export interface RunnerOptions extends MigrationOptions, RunOptions {
   /** Whether the journal's tables are known to be there. */
@@ -44,6 +47,7 @@ export async function underLease<T>(
   const { lease, host: { kind, open } } = held;
   const cancel = cancelSignal ?? new AbortController().signal;
   let run: Run | undefined;
+  let silence: ReturnType<typeof setTimeout> | undefined;
   try {
     const session = await open();
     try {
@@ -64,8 +68,13 @@ export async function underLease<T>(
         strategy: strategy ??
           (kind === "cockroachdb" ? "statements" : "transaction"),
       };
+      // Whoever waits for a server that has fallen silent is not to wait for ever.
+      lease.lost.addEventListener("abort", () => {
+        silence = setTimeout(() => run!.session.close(), SILENCE_MS);
+      });
       return await fn(run, await readJournal(session, registration.tables));
     } finally {
+      clearTimeout(silence);
       // A migration that has set something ends with a new session.
       await (run?.session ?? session).close();
     }

@@ -50,11 +50,14 @@ export interface Section {
 const MARKER = /^--\s*@undo\s*$/i;
 const DIRECTIVE = /^--\s*@\w/;
 
+/** Enough to tell an edit: each note of a long migration holds those of all that is done. */
+const HASH_LENGTH = 16;
+
 /**
  * Computes the hash by which a statement is recognised after its file was edited.
  *
  * @param statement The statement.
- * @returns SHA-256 (hex) of its tokens, in which comments, blanks and line ends don't count.
+ * @returns The first digits of the SHA-256 (hex) of its tokens, in which comments, blanks and line ends don't count.
  * @throws {SqlTextError} A string, quoted identifier, dollar quote or comment that is not closed.
  */
 export function statementHash(statement: string): string {
@@ -62,7 +65,8 @@ export function statementHash(statement: string): string {
     .filter((token) => token.kind !== "comment")
     .map(({ start, end }) => statement.slice(start, end));
   const normalised = words.join(" ").replaceAll("\r\n", "\n");
-  return createHash("sha256").update(normalised).digest("hex");
+  return createHash("sha256").update(normalised).digest("hex")
+    .slice(0, HASH_LENGTH);
 }
 
 /** What nearly all statements have, once for all of them. */

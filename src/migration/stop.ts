@@ -43,7 +43,7 @@ export async function stoppable<T>(
 ): Promise<T> {
   if (run.kind === "postgresql") return await fn();
   const { timeoutMs } = statement.directives;
-  const { effects } = classify(statement.text, run);
+  const { effects = [] } = classify(statement.text, run);
   const start = performance.now();
   const over = new AbortController();
   let stopping: Promise<void> | undefined;
@@ -56,7 +56,8 @@ export async function stoppable<T>(
       await run.lease.look(async (session) => {
         const since = await databaseTime(session, start);
         const jobs = await schemaJobs(session, since);
-        await cancelJobs(session, jobsOf(jobs, { ...options, effects }));
+        const open = openJobs(jobs, options.database);
+        await cancelJobs(session, jobsAbout(open, effects));
       });
       await delay(AGAIN_MS, over.signal);
     }
@@ -110,9 +111,9 @@ export async function jobsToEnd(
     session.query("SELECT current_database()")
   );
   // One that may be another statement's is waited for too, and never cancelled.
-  const open = jobsOf(jobs, { database: database! });
-  const { effects } = classify(planned.statement.text, flight.run);
-  const end = () => cancelJobs(session, jobsOf(open, { effects }));
+  const open = openJobs(jobs, database ?? undefined);
+  const { effects = [] } = classify(planned.statement.text, flight.run);
+  const end = () => cancelJobs(session, jobsAbout(open, effects));
   if (wish === "cancel") await end();
   const enough = new AbortController();
   const stop = () => enough.abort();
@@ -168,22 +169,42 @@ function goOn(
 const PART = String.raw`("(?:[^"]|"")+"|[\w$]+)`;
 const FULL_NAME = new RegExp(String.raw`${PART}\.${PART}\.${PART}`);
 
-/** Chooses the jobs that go on and can be those of a statement, by what their descriptions name. */
-export function jobsOf(
-  jobs: readonly Job[],
-  options: StopOptions & { effects?: readonly Effect[] },
-): Job[] {
-  const { database, effects = [] } = options;
-  const names = effects.flatMap(lastNames);
+/**
+ * Chooses the jobs that go on and may be those of a statement.
+ *
+ * @param database The statement's database. Default: any.
+ */
+export function openJobs(jobs: readonly Job[], database?: string): Job[] {
   return jobs.filter((job) => {
-    const { description } = job;
-    const [, of] = FULL_NAME.exec(description) ?? [];
+    const [, of] = FULL_NAME.exec(job.description) ?? [];
     const isElsewhere = of !== undefined && database !== undefined &&
-      of.replace(/^"|"$/g, "").replaceAll('""', '"') !== database;
-    const isNamed = names.length === 0 || description === "" ||
-      names.some((name) => description.includes(name));
-    return !isFinal(job) && !isElsewhere && isNamed;
+      unquoted(of) !== database;
+    return !isFinal(job) && !isElsewhere;
   });
+}
+
+/**
+ * Chooses the jobs whose descriptions name what a statement is about. Another's may hold the same
+ * letters in a longer name.
+ *
+ * @param effects What the statement does; none where that isn't known.
+ */
+export function jobsAbout(
+  jobs: readonly Job[],
+  effects: readonly Effect[],
+): Job[] {
+  const names = effects.flatMap(lastNames);
+  return jobs.filter(({ description }) => {
+    const named = description.match(IDENTIFIERS)?.map(unquoted) ?? [];
+    return names.some((name) => named.includes(name));
+  });
+}
+
+/** The names in a text; in a string they may stand as well. */
+const IDENTIFIERS = /"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*/gu;
+
+function unquoted(name: string): string {
+  return name.replace(/^"|"$/g, "").replaceAll('""', '"');
 }
 
 /** The names, without their schemas, of what an effect is about. */

@@ -10,7 +10,7 @@ import { type Flight, placeOf, send, type SendOptions } from "./flight.ts";
 import { blockersOf, databaseTime, type Job, schemaJobs } from "./jobs.ts";
 import type { PlannedStatement } from "./planned.ts";
 import { classify } from "./statement.ts";
-import { jobsOf } from "./stop.ts";
+import { jobsAbout, openJobs } from "./stop.ts";
 
 const QUIET_MS = 2_000;
 const POLL_MS = 1_000;
@@ -110,5 +110,7 @@ async function ownJobs(
   if (jobs.length === 0) return [];
   const database = run.database ??
     (await session.query("SELECT current_database()")).rows[0][0] ?? undefined;
-  return jobsOf(jobs, { database, effects: classify(statement.text).effects });
+  const open = openJobs(jobs, database);
+  const { effects = [] } = classify(statement.text);
+  return effects.length === 0 ? open : jobsAbout(open, effects);
 }

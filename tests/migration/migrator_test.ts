@@ -10,6 +10,7 @@ import {
   LockTimeoutError,
   MigrationError,
 } from "../../src/errors.ts";
+import { Database } from "../../src/database/database.ts";
 import type { MigrationEvent } from "../../src/migration/events.ts";
 import { Migration } from "../../src/migration/migrator.ts";
 import { bundle } from "../../src/migration/source.ts";
@@ -146,6 +147,67 @@ databaseTest(
     });
   },
 );
+
+databaseTest(
+  "redo() touches nothing where the second half would be refused",
+  async (db) => {
+    await withMigrations(db, THREE, async (migration, folder) => {
+      await migration.migrate();
+      await Deno.writeTextFile(
+        `${folder}/1_create_a.sql`,
+        "CREATE TABLE a (id INT PRIMARY KEY, more INT);",
+      );
+      await assertRejects(
+        () => migration.redo(),
+        MigrationError,
+        "1_create_a.sql was edited after it was applied",
+      );
+      assertEquals(await migration.getCurrentVersion(), "3");
+    });
+  },
+);
+
+databaseTest("redo() leaves an older pending migration alone", async (db) => {
+  await withMigrations(db, THREE, async (migration, folder) => {
+    await Deno.rename(`${folder}/2_create_b.sql`, `${folder}/2_create_b.txt`);
+    await Deno.writeTextFile(
+      `${folder}/3_fill_b.sql`,
+      "CREATE TABLE c (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE c;",
+    );
+    await migration.migrate();
+    await Deno.rename(`${folder}/2_create_b.txt`, `${folder}/2_create_b.sql`);
+    assertEquals(await migration.redo(), 1);
+    assertEquals(await migration.isApplied("2"), false);
+    assertEquals(await migration.getCurrentVersion(), "3");
+  });
+});
+
+databaseTest(
+  "rollback() undoes a migration whose file begins with other zeros now",
+  async (db) => {
+    const text =
+      "CREATE TABLE a (id INT PRIMARY KEY);\n-- @UNDO\nDROP TABLE a;";
+    const named = (name: string) =>
+      new Migration(db, { source: bundle([{ name, text }]) });
+    await named("1_a.sql").migrate();
+    assertEquals(await named("0001_a.sql").rollback(), 1);
+    assertEquals(await named("0001_a.sql").migrate(), 1);
+    assertEquals(await named("1_a.sql").rollback(), 1);
+    assertEquals(await db.exists("a"), false);
+    assertEquals(await named("1_a.sql").getAppliedMigrations(), []);
+  },
+);
+
+Deno.test("Migration refuses a time to wait that is none", () => {
+  const db = new Database({ url: server.url });
+  for (const lockTimeoutMs of [NaN, -1, "2s"]) {
+    assertThrows(
+      () => new Migration(db, { lockTimeoutMs: lockTimeoutMs as number }),
+      RangeError,
+      `Cannot wait for a lockTimeoutMs of ${lockTimeoutMs}: give a number of milliseconds from 0`,
+    );
+  }
+});
 
 databaseTest(
   "a table that the Python client made is taken over in place",
@@ -484,8 +546,16 @@ Deno.test("an option by another name is refused, and never passed over", async (
   }
 });
 
+Deno.test("a lease without an end is refused", () => {
+  const db = new Database({ url: server.url });
+  assertThrows(
+    () => new Migration(db, { leaseMs: Infinity }),
+    RangeError,
+    "Cannot use a lease of Infinity ms: it has to end; give 86400000 or less",
+  );
+});
+
 Deno.test("a lease below three seconds is refused", async () => {
-  const { Database } = await import("../../src/database/database.ts");
   await using db = new Database({ url: server.url });
   let message = "";
   try {

@@ -55,6 +55,17 @@ function state(
   };
 }
 
+Deno.test("planMigrate() refuses steering in an undo part, too, while it can be mended", () => {
+  const [file] = parseMigrations([{
+    name: "1_a.sql",
+    text: "CREATE TABLE a (id INT);\n-- @UNDO\nBEGIN;\nDROP TABLE a;",
+  }]);
+  const { problems } = planMigrate([file], state([]));
+  assertEquals(problems.map(({ type, line }) => [type, line]), [
+    ["transaction-statement", 3],
+  ]);
+});
+
 function steps({ migrations }: Plan): string[] {
   return migrations.map(({ version, direction, done }) =>
     `${direction} ${version} from ${done}`
