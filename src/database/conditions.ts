@@ -1,11 +1,11 @@
 /**
- * The parts of a statement that restrict and order rows: pure functions that write conditions and
- * ORDER BY. Identifiers are always quoted, values are always bound.
+ * The part of a statement that restricts rows: pure functions that write conditions. Identifiers are
+ * always quoted, values are always bound.
  *
  * @module
  */
 
-import { quoteIdentifier, quoteName } from "../sql.ts";
+import { quoteIdentifier } from "../sql.ts";
 import type { RowInput } from "./row_input.ts";
 
 /** How a condition compares. */
@@ -35,14 +35,6 @@ const OPERATORS: Readonly<Record<Operator, string>> = {
   "like": "LIKE",
   "ilike": "ILIKE",
 };
-
-/** A column, a direction, where NULLs go, and a comma or the end. */
-const ORDER_TERM = new RegExp(
-  String
-    .raw`^\s*(PART(?:\.PART){0,2})(?:\s+(asc|desc))?(?:\s+(nulls\s+(?:first|last)))?\s*(?:,|$)`
-    .replaceAll("PART", String.raw`(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)`),
-  "iu",
-);
 
 /**
  * Writes the conditions of a {@linkcode Where}, and adds their arguments to `args`.
@@ -84,31 +76,6 @@ export function whereConditions(
     }
     return `${name} ${operator} $${args.length}`;
   }).join(" AND ");
-}
-
-/**
- * Writes the terms of an ORDER BY.
- *
- * @param terms Columns with commas between them, each with `asc` or `desc` behind it if you like.
- * @throws {TypeError} Anything else, such as an expression.
- */
-export function orderTerms(terms: string): string {
-  const written: string[] = [];
-  for (let rest = terms, more = true; more;) {
-    const match = ORDER_TERM.exec(rest);
-    if (match === null) {
-      throw new TypeError(
-        `Cannot order by "${terms}": give columns, each with asc or desc behind it if you like; write other orders with query()`,
-      );
-    }
-    const [term, column, direction, nulls] = match;
-    const words = [direction, nulls].filter((word) => word !== undefined)
-      .map((word) => word.replace(/\s+/g, " ").toUpperCase());
-    written.push([quoteName(column), ...words].join(" "));
-    rest = rest.slice(term.length);
-    more = term.endsWith(",");
-  }
-  return written.join(", ");
 }
 
 function isComparison(value: unknown): value is Comparison {

@@ -6,8 +6,9 @@
  */
 
 import { quoteIdentifier, quoteLiteral, quoteName } from "../sql.ts";
-import { orderTerms, type Where, whereConditions } from "./conditions.ts";
+import { type Where, whereConditions } from "./conditions.ts";
 import type { QueryOptions } from "./limits.ts";
+import { orderTerms } from "./order.ts";
 import type { RowInput } from "./row_input.ts";
 
 /** A row of a result: column names and values. */
@@ -31,7 +32,10 @@ export interface SelectOptions extends QueryOptions {
   whereClause?: string;
   /** The arguments of `whereClause`. */
   params?: readonly unknown[];
-  /** Columns to sort by, such as `"name"` or `"created_at desc"`; several with commas or as an array. */
+  /**
+   * Columns to sort by, such as `"name"` or `"created_at desc"`; several with commas or as an array. An
+   * odd name may stand in double quotes, and has to where it has other signs than blanks in it.
+   */
   orderBy?: string | readonly string[];
   /** The most rows to read. */
   limit?: number;

@@ -10,6 +10,7 @@ import { quoteIdentifier } from "../sql.ts";
 import type { Where } from "./conditions.ts";
 import { selectStatement, type Statement } from "./crud.ts";
 import type { QueryOptions } from "./limits.ts";
+import { readOrder } from "./order.ts";
 import type { RowInput } from "./row_input.ts";
 
 /** The OID of CHAR(n), in which blanks at the end don't count. */
@@ -21,7 +22,8 @@ export interface PagesOptions extends QueryOptions {
   size?: number;
   /**
    * The column to go by, with `asc` or `desc` after it if you like; among rows that share a value
-   * the key decides, and rows where it is NULL come last, by key. Default: the key.
+   * the key decides, and rows where it is NULL come last, by key. An odd name may stand in double
+   * quotes, as it may in `select()`. Default: the key.
    */
   orderBy?: string;
   /** Conditions that all have to hold. */
@@ -49,27 +51,51 @@ export interface Keyset {
  * Reads the options.
  *
  * @throws {RangeError} A size that isn't a whole number from 1.
+ * @throws {TypeError} An order by anything but one column.
  */
 export function keysetOf(options: PagesOptions): Keyset {
-  const { size = 100, key = "id", orderBy = key, where } = options;
+  const { size = 100, key = "id", orderBy, where } = options;
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new RangeError(
       `Cannot cut pages of ${size} rows: size is a whole number from 1`,
     );
   }
-  const [, column, direction = "asc"] = /^(.+?)(?:\s+(asc|desc))?$/is
-    .exec(orderBy.trim()) ?? [];
-  if (column === undefined) {
+  const { column, descending } = orderBy === undefined
+    ? { column: key, descending: false }
+    : readOrderBy(orderBy);
+  return {
+    columns: column === key ? [key] : [column, key],
+    descending,
+    size,
+    where,
+  };
+}
+
+function readOrderBy(
+  orderBy: string,
+): { column: string; descending: boolean } {
+  if (typeof orderBy !== "string") throw notOneColumn(orderBy);
+  if (orderBy.trim() === "") {
     throw new TypeError(
       "Cannot cut pages: orderBy is empty; give a column, or leave it out",
     );
   }
-  return {
-    columns: column === key ? [key] : [column, key],
-    descending: direction.toLowerCase() === "desc",
-    size,
-    where,
-  };
+  const [{ name: [column, ...rest], direction, nulls }, ...others] = readOrder(
+    orderBy,
+  );
+  if (rest.length > 0 || others.length > 0) throw notOneColumn(orderBy);
+  if (nulls === "NULLS FIRST") {
+    throw new TypeError(
+      `Cannot cut pages by "${orderBy}": rows without a value always come last; leave nulls first out`,
+    );
+  }
+  return { column, descending: direction === "DESC" };
+}
+
+function notOneColumn(orderBy: unknown): TypeError {
+  return new TypeError(
+    `Cannot cut pages by "${orderBy}": that is not one column; give one, with asc or desc behind it if you like, and the key decides among equal values`,
+  );
 }
 
 /** Where a page ended: the texts of the keyset's columns. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { orderTerms, whereConditions } from "../../src/database/conditions.ts";
+import { whereConditions } from "../../src/database/conditions.ts";
 
 function conditions(where: Record<string, unknown>): [string, unknown[]] {
   const args: unknown[] = [];
@@ -91,39 +91,4 @@ Deno.test("whereConditions() refuses undefined, and null where it can't be compa
     TypeError,
     'Cannot compare age by "<" with null: use "=" or "!="',
   );
-});
-
-Deno.test("orderTerms() quotes columns and keeps directions", () => {
-  const cases: [string, string][] = [
-    ["name", '"name"'],
-    ["created_at desc", '"created_at" DESC'],
-    ["a ASC, b desc nulls  last,c", '"a" ASC, "b" DESC NULLS LAST, "c"'],
-    ["a nulls first", '"a" NULLS FIRST'],
-    ["users.name", '"users"."name"'],
-    ['"My, ""Column""" desc', '"My, ""Column""" DESC'],
-    ["größe", '"größe"'],
-    ["desc", '"desc"'],
-  ];
-  for (const [terms, written] of cases) {
-    assertEquals(orderTerms(terms), written);
-  }
-});
-
-Deno.test("orderTerms() refuses everything else", () => {
-  const others = [
-    "",
-    "a,",
-    "a b",
-    "lower(name)",
-    "1",
-    "a; DROP TABLE t",
-    "a.b.",
-  ];
-  for (const terms of others) {
-    assertThrows(
-      () => orderTerms(terms),
-      TypeError,
-      `Cannot order by "${terms}": give columns, each with asc or desc behind it if you like; write other orders with query()`,
-    );
-  }
 });

@@ -34,3 +34,18 @@ databaseTest(
     }
   },
 );
+
+databaseTest(
+  "Database.pages() and Database.select() go by the same column, in quotes or without",
+  async (db) => {
+    await db.createTable("t", { id: "INT4 PRIMARY KEY", "Odd Name": "TEXT" });
+    const rows = ["c", "a", "b"].map((name, id) => ({ id, "Odd Name": name }));
+    await db.batchInsert("t", rows);
+    for (const orderBy of ['"Odd Name" desc', "Odd Name desc"]) {
+      const selected = await db.select("t", { orderBy });
+      assertEquals(selected, [rows[0], rows[2], rows[1]]);
+      const paged = await Array.fromAsync(db.pages("t", { orderBy, size: 2 }));
+      assertEquals(paged.flat(), selected);
+    }
+  },
+);

@@ -20,6 +20,51 @@ Deno.test("keysetOf() lets the key decide among equal values", () => {
   assertEquals([columns, descending], [["at", "no"], true]);
 });
 
+Deno.test("keysetOf() reads a column as an ORDER BY does, in quotes or without", () => {
+  const read = (orderBy: string) => {
+    const { columns: [column], descending } = keysetOf({ orderBy });
+    return [column, descending];
+  };
+  assertEquals(read('"Odd Name" desc'), ["Odd Name", true]);
+  assertEquals(read("Odd Name desc"), ["Odd Name", true]);
+  assertEquals(read('"a, ""b"" desc"'), ['a, "b" desc', false]);
+  assertEquals(read(" at asc "), ["at", false]);
+  assertEquals(read("at desc nulls last"), ["at", true]);
+  assertEquals(keysetOf({ orderBy: '"id" desc' }).columns, ["id"]);
+});
+
+Deno.test("keysetOf() takes a key of any name", () => {
+  assertEquals(keysetOf({ key: "a, b desc" }).columns, ["a, b desc"]);
+});
+
+Deno.test("keysetOf() refuses an order by more or other than a column", () => {
+  const others: unknown[] = [
+    "a, b",
+    ["a", "b"],
+    ["a"],
+    "users.a",
+    { a: "desc" },
+    1,
+  ];
+  for (const orderBy of others) {
+    assertThrows(
+      () => keysetOf({ orderBy: orderBy as string }),
+      TypeError,
+      `Cannot cut pages by "${orderBy}": that is not one column; give one, with asc or desc behind it if you like, and the key decides among equal values`,
+    );
+  }
+  assertThrows(
+    () => keysetOf({ orderBy: "a desc nulls first" }),
+    TypeError,
+    'Cannot cut pages by "a desc nulls first": rows without a value always come last; leave nulls first out',
+  );
+  assertThrows(
+    () => keysetOf({ orderBy: "lower(a)" }),
+    TypeError,
+    'Cannot order by "lower(a)": give columns',
+  );
+});
+
 Deno.test("keysetOf() refuses pages that aren't any", () => {
   for (const size of [0, -1, 1.5, NaN]) {
     assertThrows(
