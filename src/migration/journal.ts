@@ -9,7 +9,7 @@
  */
 
 import type { Session } from "../driver/driver.ts";
-import { DatabaseError } from "../errors.ts";
+import { DatabaseError, MigrationError } from "../errors.ts";
 import { quoteIdentifier, quoteName, splitName } from "../sql.ts";
 import { decodeRows } from "../database/values.ts";
 import { readFacts } from "./facts.ts";
@@ -104,7 +104,11 @@ export function journalTables(table: string): JournalTables {
   };
 }
 
-/** Reads the journal in one round trip, where it is complete. */
+/**
+ * Reads the journal in one round trip, where it is complete.
+ *
+ * @throws {MigrationError} A journal that the role may not read.
+ */
 export async function readJournal(
   session: Session,
   tables: JournalTables,
@@ -155,8 +159,23 @@ async function read(
   session: Session,
   text: string,
 ): Promise<Record<string, unknown>[]> {
-  const { columns, rows } = await insist(() => session.query(text));
-  return decodeRows(columns, rows, { int8: "auto", timestamps: "date" });
+  try {
+    const { columns, rows } = await insist(() => session.query(text));
+    return decodeRows(columns, rows, { int8: "auto", timestamps: "date" });
+  } catch (error) {
+    throw readingFailure(error);
+  }
+}
+
+function readingFailure(error: unknown): unknown {
+  if (!(error instanceof DatabaseError) || error.kind !== "permission") {
+    return error;
+  }
+  return new MigrationError(
+    `Cannot read the migrations' journal: ${error.message}; ` +
+      "grant the role USAGE on its schema and SELECT, INSERT, UPDATE and DELETE on its tables",
+    { cause: error },
+  );
 }
 
 function asApplied(row: Record<string, unknown>): AppliedMigration {

@@ -21,13 +21,16 @@ const COLUMNS = {
 /**
  * Makes the journal's tables, with their schema, and adds to one of the Python client what it lacks.
  *
- * @throws {MigrationError} A schema that isn't there and can't be made.
+ * @throws {MigrationError} A schema that isn't there and can't be made; tables that the role may not make.
  */
 export async function setUpJournal(
   session: Session,
   tables: JournalTables,
 ): Promise<void> {
-  const run = (statement: string) => settle(() => session.query(statement));
+  const run = (statement: string, remedy?: string) =>
+    settle(() => session.query(statement)).catch((error) => {
+      throw makingFailure(error, remedy);
+    });
   const added = Object.entries(COLUMNS).map((column) => column.join(" "));
   const create =
     `CREATE TABLE IF NOT EXISTS ${tables.applied} (version TEXT PRIMARY KEY, description TEXT, ` +
@@ -49,6 +52,7 @@ export async function setUpJournal(
     if (names.includes(name)) continue;
     await run(
       `ALTER TABLE ${tables.applied} ADD COLUMN IF NOT EXISTS ${name} ${type}`,
+      "make the role the owner of its table",
     );
   }
   await run(
@@ -63,6 +67,20 @@ export async function setUpJournal(
   // By this row others know that all the rest is there: without it a lease would have no fence.
   await run(
     `INSERT INTO ${tables.journal} (id, fence) VALUES (1, 0) ON CONFLICT (id) DO NOTHING`,
+  );
+}
+
+function makingFailure(
+  error: unknown,
+  remedy = "grant the role CREATE on its schema",
+): unknown {
+  if (!(error instanceof DatabaseError) || error.kind !== "permission") {
+    return error;
+  }
+  return new MigrationError(
+    `Cannot make the migrations' journal: ${error.message}; ` +
+      `${remedy}, or let somebody who may run the first migration`,
+    { cause: error },
   );
 }
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Database } from "../../src/database/database.ts";
-import { DatabaseError, MigrationError } from "../../src/errors.ts";
+import { type DatabaseError, MigrationError } from "../../src/errors.ts";
 import { Migration } from "../../src/migration/migrator.ts";
 import { bundle } from "../../src/migration/source.ts";
 import { databaseTest } from "../support/database.ts";
@@ -11,11 +11,12 @@ const SECOND = {
   text: "CREATE TABLE b (id INT PRIMARY KEY);",
 };
 
-/** The statement that the README tells to run. */
+/** The statements that the README tells to run. */
 const readme = await Deno.readTextFile(
   new URL("../../README.md", import.meta.url),
 );
 const [GRANT = ""] = /GRANT SELECT[^;]*(?=;)/.exec(readme) ?? [];
+const [GRANT_USAGE = ""] = /GRANT USAGE[^;]*(?=;)/.exec(readme) ?? [];
 
 /** Runs `fn` with a role that may make tables and nothing else. */
 async function withRole(
@@ -38,25 +39,99 @@ async function withRole(
   }
 }
 
+for (
+  const [table, grants] of [
+    ["_migrations", [GRANT]],
+    ["ops._migrations", [
+      GRANT.replaceAll("_migrations", "ops._migrations"),
+      GRANT_USAGE,
+    ]],
+  ] as const
+) {
+  databaseTest(
+    `the privileges that the README names are enough to migrate by ${table}, and fewer are not`,
+    async (db, { options }) => {
+      await new Migration(db, { source: bundle([FIRST]), table }).migrate();
+      await withRole(db, async (role) => {
+        await using own = new Database({ ...options, user: role });
+        const source = bundle([FIRST, SECOND]);
+        const migration = new Migration(own, { source, table });
+        for (const grant of grants) {
+          const error = await assertRejects(
+            () => migration.migrate(),
+            MigrationError,
+          );
+          const { kind, message } = error.cause as DatabaseError;
+          assertEquals(kind, "permission");
+          assertEquals(
+            error.message,
+            `Cannot read the migrations' journal: ${message}; ` +
+              "grant the role USAGE on its schema and SELECT, INSERT, UPDATE and DELETE on its tables",
+          );
+          assertEquals(await db.exists("b"), false);
+          await db.execute(grant.replace("migrator", role));
+        }
+        assertEquals(await migration.migrate(), 1);
+        assertEquals(await migration.getCurrentVersion(), "2");
+        assertEquals(await own.count("b"), 0);
+        await own.dropTable("b");
+      });
+    },
+  );
+}
+
 databaseTest(
-  "the privileges that the README names are enough to migrate, and fewer are not",
+  "a journal that the role may not make is asked for",
   async (db, { options }) => {
-    await new Migration(db, { source: bundle([FIRST]) }).migrate();
     await withRole(db, async (role) => {
+      const { database } = db.config;
+      await db.execute(`REVOKE CREATE ON DATABASE ${database} FROM ${role}`);
+      await db.execute("CREATE SCHEMA ops");
+      await db.execute(GRANT_USAGE.replace("migrator", role));
       await using own = new Database({ ...options, user: role });
-      const migration = new Migration(own, { source: bundle([FIRST, SECOND]) });
+      const source = bundle([FIRST]);
+      const table = "ops._migrations";
+      const migration = new Migration(own, { source, table });
       const error = await assertRejects(
         () => migration.migrate(),
-        DatabaseError,
+        MigrationError,
       );
-      assertEquals(error.kind, "permission");
-      assertEquals(await db.exists("b"), false);
-
-      await db.execute(GRANT.replace("migrator", role));
+      const { kind, message } = error.cause as DatabaseError;
+      assertEquals(kind, "permission");
+      assertEquals(
+        error.message,
+        `Cannot make the migrations' journal: ${message}; ` +
+          "grant the role CREATE on its schema, or let somebody who may run the first migration",
+      );
+      assertEquals(await db.exists("a"), false);
+      await db.execute(`GRANT CREATE ON SCHEMA ops TO ${role}`);
       assertEquals(await migration.migrate(), 1);
-      assertEquals(await migration.getCurrentVersion(), "2");
-      assertEquals(await own.count("b"), 0);
-      await own.dropTable("b");
+    });
+  },
+);
+
+databaseTest(
+  "a table of another role that lacks columns is no journal to be taken over",
+  async (db, { options }) => {
+    await db.execute(
+      "CREATE TABLE _migrations (version TEXT PRIMARY KEY, description TEXT, applied_at TIMESTAMPTZ)",
+    );
+    await withRole(db, async (role) => {
+      await db.execute(
+        `GRANT SELECT, INSERT, UPDATE, DELETE ON _migrations TO ${role}`,
+      );
+      await using own = new Database({ ...options, user: role });
+      const error = await assertRejects(
+        () => new Migration(own, { source: bundle([FIRST]) }).migrate(),
+        MigrationError,
+      );
+      const { kind, message } = error.cause as DatabaseError;
+      assertEquals(kind, "permission");
+      assertEquals(
+        error.message,
+        `Cannot make the migrations' journal: ${message}; ` +
+          "make the role the owner of its table, or let somebody who may run the first migration",
+      );
     });
   },
 );
