@@ -35,6 +35,10 @@ export function renderEvent(
         } (${duration(event.waitedMs)} so far)`,
       );
     }
+    case "journal-waiting":
+      return event.blockers.map((blocker) =>
+        style.warn(`The journal ${waiting(blocker, event.elapsedMs)}`)
+      ).join("\n") || undefined;
     case "migration-started": {
       const { direction, resumedAt } = event;
       const verb = direction === "up" ? "Applying" : "Rolling back";

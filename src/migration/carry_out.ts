@@ -9,9 +9,10 @@ import type { Database } from "../database/database.ts";
 import { MigrationError } from "../errors.ts";
 import { applyMigration } from "./apply.ts";
 import { type JournalState, journalTables, readJournal } from "./journal.ts";
+import { onJournal } from "./journal_wait.ts";
 import type { MigrationOptions, RunOptions } from "./options.ts";
 import type { Plan } from "./plan.ts";
-import { underLease } from "./runner.ts";
+import { listener, underLease } from "./runner.ts";
 
 /** What is carried out. */
 export interface CarryOutOptions extends RunOptions {
@@ -35,11 +36,21 @@ export async function carryOut(
   planFor: (state: JournalState) => Plan,
   options: CarryOutOptions & MigrationOptions,
 ): Promise<number> {
-  const { dryRun, direction, table = "_migrations" } = options;
+  const {
+    dryRun,
+    direction,
+    table = "_migrations",
+    lockTimeoutMs = 60_000,
+    signal,
+  } = options;
   const tables = journalTables(table);
   const countOf = ({ migrations }: Plan) =>
     migrations.filter((migration) => migration.direction === direction).length;
-  const state = await db.withSession((session) => readJournal(session, tables));
+  const state = await onJournal(
+    db,
+    { table, lockTimeoutMs, signal, emit: listener(options) },
+    (session) => readJournal(session, tables),
+  );
   const expected = agreed(planFor(state));
   if (expected.migrations.length === 0 || dryRun) return countOf(expected);
   const done = await underLease(

@@ -5,12 +5,12 @@
  */
 
 import type { Database } from "../database/database.ts";
-import { delay } from "../delay.ts";
-import { DatabaseError, LeaseLostError } from "../errors.ts";
+import { delay, MAX_DELAY_MS } from "../delay.ts";
+import { DatabaseError, LeaseLostError, LockTimeoutError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
 import { UnknownOutcome } from "./flight.ts";
 import { Migration } from "./migrator.ts";
-import type { MigrationOptions } from "./options.ts";
+import { checkEnsureOptions, type MigrationOptions } from "./options.ts";
 
 const RETRY_MS = 200;
 
@@ -44,33 +44,77 @@ export interface EnsureOptions extends Omit<MigrationOptions, "lockTimeoutMs"> {
  * what was done stays done, and the rest is gone on with.
  *
  * @throws {MigrationError} A problem, before anything is touched; or the statement that failed.
- * @throws {LockTimeoutError} Where the deadline passed while another isolate migrated.
+ * @throws {LockTimeoutError} Where the deadline passed while another isolate migrated, or before the
+ * server answered.
  */
 export async function ensureMigrated(
   db: Database,
   options: EnsureOptions = {},
 ): Promise<number> {
+  checkEnsureOptions(options);
   const { deadlineMs = 60_000, onEvent, ...rest } = options;
   const start = performance.now();
   let applied = 0;
-  const count = (event: MigrationEvent) => {
-    if (event.type === "migration-finished") applied++;
-    onEvent?.(event);
-  };
-  while (true) {
-    const left = Math.max(1, deadlineMs - (performance.now() - start));
+  for (;;) {
+    const deadline = new Deadline(deadlineMs, start);
+    const listen = (event: MigrationEvent) => {
+      if (event.type === "migration-finished") applied++;
+      deadline.hear(event);
+      onEvent?.(event);
+    };
     try {
-      await new Migration(db, {
+      const migration = new Migration(db, {
         ...rest,
-        onEvent: count,
-        lockTimeoutMs: left,
-      }).migrate();
+        onEvent: listen,
+        lockTimeoutMs: Infinity,
+      });
+      await migration.migrate({ signal: deadline.signal });
       return applied;
     } catch (error) {
       const isLate = performance.now() - start > deadlineMs;
       if (isLate || !wasInterrupted(error)) throw error;
+    } finally {
+      deadline.end();
     }
     await delay(RETRY_MS * (0.5 + Math.random()));
+  }
+}
+
+/** Ends the waiting for others, and for the server; whoever migrates himself isn't ended. */
+class Deadline {
+  readonly #ms: number;
+  readonly #late = new AbortController();
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  #reason = "the server didn't answer; check host, port and network";
+
+  constructor(ms: number, start: number) {
+    this.#ms = ms;
+    const left = Math.max(0, ms - (performance.now() - start));
+    this.#timer = left > MAX_DELAY_MS
+      ? undefined
+      : setTimeout(() => this.#late.abort(this.#error()), left);
+  }
+
+  get signal(): AbortSignal {
+    return this.#late.signal;
+  }
+
+  hear(event: MigrationEvent): void {
+    if (event.type === "lease-acquired") this.end();
+    if (event.type !== "lease-waiting") return;
+    const { holder, since } = event.holder;
+    this.#reason = `${holder} holds the lease since ${since.toISOString()}; ` +
+      "wait for it, or run unlock if that runner is gone";
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #error(): LockTimeoutError {
+    return new LockTimeoutError(
+      `Cannot make sure that the migrations are applied within ${this.#ms} ms: ${this.#reason}, or raise deadlineMs`,
+    );
   }
 }
 

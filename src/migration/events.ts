@@ -47,6 +47,12 @@ export type MigrationEvent =
     readonly holder: Holder;
     readonly waitedMs: number;
   }
+  | {
+    /** The journal's own tables are held by others. */
+    readonly type: "journal-waiting";
+    readonly blockers: readonly Blocker[];
+    readonly elapsedMs: number;
+  }
   | { readonly type: "lease-acquired"; readonly fence: string }
   | { readonly type: "lease-released" }
   | {

@@ -1,6 +1,5 @@
 /**
- * What goes on behind a schema change: the jobs that CockroachDB runs for it, and the sessions that
- * it waits for.
+ * What goes on behind a schema change: the jobs that CockroachDB runs for it.
  *
  * `SHOW` is asked for everything that it tells, for newer versions deny `crdb_internal`, and columns
  * are taken by name where they are, for versions differ in them.
@@ -9,13 +8,10 @@
  */
 
 import { delay } from "../delay.ts";
-import { decodeRows } from "../database/values.ts";
 import type { Session } from "../driver/driver.ts";
 import { DatabaseError } from "../errors.ts";
-import { quoteLiteral } from "../sql.ts";
-import type { Blocker } from "./events.ts";
-import { insist } from "./insist.ts";
-import { type ServerKind, serverKind } from "./server.ts";
+import { asText, readRows, type ServerRow } from "./insist.ts";
+import { serverKind } from "./server.ts";
 
 /** A job of a schema change. */
 export interface Job {
@@ -50,8 +46,6 @@ export interface WaitOptions {
   readonly pollMs?: number;
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
 const FINAL_STATES = ["succeeded", "failed", "canceled", "revert-failed"];
 
 /** Whether a job has come to its end. */
@@ -59,16 +53,7 @@ export function isFinal({ status }: Pick<Job, "status">): boolean {
   return FINAL_STATES.includes(status);
 }
 
-async function read(session: Session, text: string): Promise<Row[]> {
-  const { columns, rows } = await insist(() => session.query(text));
-  return decodeRows(columns, rows, { int8: "string", timestamps: "date" });
-}
-
-function asText(value: unknown): string {
-  return value === null || value === undefined ? "" : String(value);
-}
-
-function asJob(row: Row): Job {
+function asJob(row: ServerRow): Job {
   return {
     id: asText(row.job_id),
     type: asText(row.job_type),
@@ -82,7 +67,7 @@ function asJob(row: Row): Job {
 }
 
 async function readJobs(session: Session, condition: string): Promise<Job[]> {
-  const rows = await read(
+  const rows = await readRows(
     session,
     `WITH j AS (SHOW JOBS) SELECT * FROM j WHERE ${condition} ORDER BY created`,
   );
@@ -154,117 +139,6 @@ export async function cancelJobs(
       if (session.broken || !(error instanceof DatabaseError)) throw error;
     }
   }
-}
-
-/**
- * Names the sessions that a schema change waits for. PostgreSQL knows them. CockroachDB's schema
- * changes wait for every transaction that has read the table, and it doesn't say which have: there
- * it is every other session that is seen with a transaction open for a second or more, or that may
- * have one where the user may not see transactions.
- *
- * @param session The session to ask on; it is never named, nor is the main one.
- * @param kind What the server is.
- * @param mainSession The session that runs the schema change, by the name that `sessionName()` gives.
- * @returns The sessions, the longest open first.
- */
-export async function blockersOf(
-  session: Session,
-  kind: ServerKind,
-  mainSession: string,
-): Promise<Blocker[]> {
-  const rows = kind === "postgresql"
-    ? await blockingSessions(session, mainSession)
-    : await openSessions(session, mainSession);
-  const isCertain = kind === "postgresql";
-  return rows.map((row) => asBlocker(row, isCertain))
-    .sort((a, b) => a.since.getTime() - b.since.getTime());
-}
-
-const QUERY_LENGTH = 100;
-
-function asBlocker(row: Row, isCertain: boolean): Blocker {
-  return {
-    isCertain,
-    session: asText(row.session_id),
-    application: asText(row.application_name),
-    since: row.since as Date,
-    query: asText(row.active_queries || row.last_active_query)
-      .slice(0, QUERY_LENGTH),
-  };
-}
-
-function blockingSessions(session: Session, mainSession: string) {
-  return read(
-    session,
-    "SELECT b.pid AS session_id, b.application_name, b.query AS active_queries, " +
-      "COALESCE(b.xact_start, b.backend_start, now()) AS since " +
-      "FROM pg_catalog.pg_stat_activity m " +
-      "JOIN pg_catalog.pg_stat_activity b ON b.pid = ANY(pg_blocking_pids(m.pid)) " +
-      `WHERE m.pid || '/' || extract(epoch FROM m.backend_start) = ${
-        quoteLiteral(mainSession)
-      } AND b.pid NOT IN (m.pid, pg_backend_pid())`,
-  );
-}
-
-async function openSessions(
-  session: Session,
-  mainSession: string,
-): Promise<Row[]> {
-  const rows = await read(
-    session,
-    "WITH s AS (SHOW SESSIONS) SELECT *, now() AS asked_at FROM s " +
-      `WHERE session_id NOT IN (${quoteLiteral(mainSession)}, ` +
-      "current_setting('session_id'))",
-  );
-  if (rows.length === 0) return [];
-  // A session is active while it has a transaction open:
-  // https://www.cockroachlabs.com/docs/stable/ui-sessions-page
-  if ("status" in rows[0]) {
-    return rows.filter(({ status }) => status === "ACTIVE")
-      .map((row) => ({ ...row, since: row.session_start }))
-      .filter(isOld);
-  }
-  const starts = await transactionStarts(session);
-  return rows
-    .filter((row) => starts?.has(row.session_id) ?? mayBeOpen(row))
-    .map((row) => ({
-      ...row,
-      since: starts?.get(row.session_id) ?? row.session_start,
-    }))
-    .filter(isOld);
-}
-
-/**
- * When the open transactions began, by session, for versions whose SHOW SESSIONS has no status;
- * `undefined` where the user may not see them, for only those with the admin role may.
- */
-async function transactionStarts(
-  session: Session,
-): Promise<Map<unknown, unknown> | undefined> {
-  try {
-    const rows = await read(
-      session,
-      "SELECT session_id, start FROM crdb_internal.cluster_transactions",
-    );
-    return new Map(rows.map(({ session_id, start }) => [session_id, start]));
-  } catch (error) {
-    if (session.broken) throw error;
-    return undefined;
-  }
-}
-
-/** What a session did last that has no transaction open, or is a runner that waits for its turn. */
-const HARMLESS = /^$|^(?:COMMIT|ROLLBACK)\b|_(?:lease|journal)\b/i;
-
-/** Whether a session may have a transaction open, by what it does or did last. */
-function mayBeOpen({ active_queries, last_active_query }: Row): boolean {
-  return !HARMLESS.test(asText(active_queries || last_active_query));
-}
-
-/** Whether what a session does, or has open, is more than a statement in passing. */
-function isOld(row: Row): boolean {
-  const start = (row.active_query_start ?? row.since) as Date;
-  return (row.asked_at as Date).getTime() - start.getTime() >= 1_000;
 }
 
 /** When something was, by the database's clock: the client's may be anything. */

@@ -93,7 +93,9 @@ export async function waitForFence(
     const { holder, since } = row;
     if (now - start > lockTimeoutMs) {
       throw new LockTimeoutError(
-        `Cannot get the lease of ${host.tables.applied} within ${lockTimeoutMs} ms: ${holder} ` +
+        `Cannot get the lease of ${host.tables.applied} within ${
+          Math.round(lockTimeoutMs)
+        } ms: ${holder} ` +
           `holds it since ${since.toISOString()}; wait for it, raise the lock timeout, ` +
           "or run unlock if that runner is gone",
       );

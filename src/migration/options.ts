@@ -102,6 +102,19 @@ export function checkMigrationOptions(options: MigrationOptions): void {
 }
 
 /**
+ * Refuses what `ensureMigrated()` doesn't know; the rest is the migrations' to refuse.
+ *
+ * @throws {ConfigError} An unknown option.
+ * @throws {RangeError} A deadline that is none.
+ */
+export function checkEnsureOptions(options: { deadlineMs?: number }): void {
+  const names = MIGRATION_OPTIONS.filter((name) => name !== "lockTimeoutMs");
+  checkOptionNames(options, [...names, "deadlineMs"]);
+  const { deadlineMs } = options;
+  if (deadlineMs !== undefined) checkWait("deadlineMs", deadlineMs);
+}
+
+/**
  * Refuses a time to wait that is none.
  *
  * @throws {RangeError} The option, by its name.

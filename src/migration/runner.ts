@@ -11,6 +11,7 @@ import { LeaseLostError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
 import { type JournalState, journalTables, readJournal } from "./journal.ts";
 import { registerMain, setUpJournal } from "./journal_setup.ts";
+import { onJournal } from "./journal_wait.ts";
 import { Lease } from "./lease.ts";
 import type { LeaseHost } from "./lease_row.ts";
 import type { MigrationOptions, RunOptions } from "./options.ts";
@@ -96,25 +97,30 @@ async function takeLease(
     isNeedless,
   } = options;
   const tables = journalTables(table);
-  return await db.withSession(async (session) => {
-    const isComplete = options.isComplete ??
-      (await readJournal(session, tables)).complete;
-    if (!isComplete) await setUpJournal(session, tables);
-    const host = {
-      open: () => db.openSession(),
-      tables,
-      kind: serverKind(session),
-    };
-    const lease = await Lease.take(session, host, {
-      ...{ leaseMs, lockTimeoutMs, holder: by, signal, onEvent: emit },
-      isNeedless: isNeedless && (() => isNeedless(session)),
-    });
-    return lease && { lease, host };
-  });
+  return await onJournal(
+    db,
+    { table, lockTimeoutMs, signal, emit },
+    async (session) => {
+      const isComplete = options.isComplete ??
+        (await readJournal(session, tables)).complete;
+      if (!isComplete) await setUpJournal(session, tables);
+      const host = {
+        open: () => db.openSession(),
+        tables,
+        kind: serverKind(session),
+      };
+      const lease = await Lease.take(session, host, {
+        ...{ leaseMs, lockTimeoutMs, holder: by, signal, onEvent: emit },
+        isNeedless: isNeedless && (() => isNeedless(session)),
+      });
+      return lease && { lease, host };
+    },
+  );
 }
 
-function listener(
-  { onEvent }: RunnerOptions,
+/** What tells a run's events to whoever listens. */
+export function listener(
+  { onEvent }: MigrationOptions,
 ): (event: MigrationEvent) => void {
   return (event) => {
     try {

@@ -7,7 +7,8 @@
 
 import type { Session } from "../driver/driver.ts";
 import { type Flight, placeOf, send, type SendOptions } from "./flight.ts";
-import { blockersOf, databaseTime, type Job, schemaJobs } from "./jobs.ts";
+import { blockersOf } from "./blockers.ts";
+import { databaseTime, type Job, schemaJobs } from "./jobs.ts";
 import type { PlannedStatement } from "./planned.ts";
 import { classify } from "./statement.ts";
 import { jobsAbout, openJobs } from "./stop.ts";
@@ -92,7 +93,9 @@ async function tell(
         ...place,
       });
     }
-    const blockers = await blockersOf(session, run.kind, run.mainSession);
+    const blockers = await blockersOf(session, run.kind, {
+      session: run.mainSession,
+    });
     if (isOver() || blockers.length === 0) return;
     const elapsedMs = performance.now() - start;
     run.emit({ type: "statement-waiting", blockers, elapsedMs, ...place });

@@ -12,8 +12,8 @@ import type { QueryResult, Session } from "../../src/driver/driver.ts";
 import { DatabaseError } from "../../src/errors.ts";
 import type { FreshDatabase } from "../../src/fresh_database.ts";
 import type { Blocker } from "../../src/migration/events.ts";
+import { blockersOf } from "../../src/migration/blockers.ts";
 import {
-  blockersOf,
   cancelJobs,
   isFinal,
   type Job,
@@ -194,7 +194,7 @@ databaseTest(
         const expected = kind === "postgresql" ? idle.split("/")[0] : idle;
         // Other tests on the same server may have transactions of their own.
         const ask = async (): Promise<Blocker[]> =>
-          (await blockersOf(looker, kind, main))
+          (await blockersOf(looker, kind, { session: main }))
             .filter((blocker) =>
               kind === "postgresql" || blocker.session === idle
             );
@@ -213,7 +213,7 @@ databaseTest(
         assertEquals(blocker.isCertain, kind === "postgresql");
         assertEquals(blocker.query, "SELECT count(*) FROM t");
         assert(Math.abs(blocker.since.getTime() - before.getTime()) < LIMIT_MS);
-        const all = await blockersOf(looker, kind, main);
+        const all = await blockersOf(looker, kind, { session: main });
         const own = [main, await nameOf(looker)].map((name) =>
           name.split("/")[0]
         );
@@ -243,7 +243,7 @@ databaseTest(
           await worker.query("SELECT 2");
           const main = await nameOf(worker);
           const [blocker, ...others] = await eventually(
-            () => blockersOf(looker, "cockroachdb", main),
+            () => blockersOf(looker, "cockroachdb", { session: main }),
             ({ length }) => length > 0,
           );
           assertEquals(others, []);
@@ -383,7 +383,9 @@ Deno.test("blockersOf() names the sessions that SHOW SESSIONS calls active, but 
       session_start: "2026-01-02 02:00:00+00",
     },
   ]);
-  const blockers = await blockersOf(session, "cockroachdb", "it's me");
+  const blockers = await blockersOf(session, "cockroachdb", {
+    session: "it's me",
+  });
   assertEquals(blockers, [
     {
       session: "d",
