@@ -173,9 +173,9 @@ export class SessionPool {
     for (;;) {
       const member = this.#atHand.at(-1);
       if (member === undefined) return undefined;
-      if (isUsable(member) && this.#idleSince() < member.usedAt) {
-        const isStale = performance.now() - member.usedAt > staleMs;
-        return isStale ? undefined : this.#atHand.pop();
+      const idleMs = performance.now() - member.usedAt;
+      if (isUsable(member) && idleMs < this.#limits.idleTimeoutMs) {
+        return idleMs > staleMs ? undefined : this.#atHand.pop();
       }
       this.#members.retire(this.#atHand.pop()!);
     }
