@@ -18,9 +18,12 @@ import { decodeRows, type ResultTypes } from "./values.ts";
 
 /** Options of {@linkcode Queries.stream}. */
 export interface StreamQueryOptions extends QueryOptions {
-  /** How many rows are read ahead at most. Default: 200. */
+  /** How many rows are read ahead at most. Default: 100, and more aren't in any case. */
   batchSize?: number;
 }
+
+/** More would go no faster, and live long enough to make the heap grow. */
+const READ_AHEAD = 100;
 
 /** Statements of a caller, on whatever {@linkcode Queries.run} runs them on. */
 export abstract class Queries {
@@ -110,7 +113,10 @@ export abstract class Queries {
     args: readonly unknown[] = [],
     options: StreamQueryOptions = {},
   ): AsyncGenerator<T, void> {
-    const { batchSize } = options;
+    const { batchSize: asked = READ_AHEAD } = options;
+    const batchSize = Number.isInteger(asked)
+      ? Math.min(asked, READ_AHEAD)
+      : asked;
     const limits = { ...limitsOf(options, ["batchSize"]), batchSize };
     for await (const { columns, rows } of this.runStream(text, args, limits)) {
       yield* decodeRows(columns, rows, this.types.values) as T[];
