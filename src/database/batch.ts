@@ -7,6 +7,7 @@
  */
 
 import { quoteIdentifier, quoteName } from "../sql.ts";
+import { columnList } from "./columns.ts";
 import { canBeLong, CHUNK_SIZE, chunks, textLength } from "./chunks.ts";
 import type { Row, Statement } from "./crud.ts";
 import type { QueryOptions } from "./limits.ts";
@@ -156,15 +157,8 @@ export function* batchDeleteStatements(
 
 function returningClause(returning: true | readonly string[] = []): string {
   const columns = returning === true ? ["*"] : returning;
-  if (!Array.isArray(columns)) {
-    throw new TypeError(
-      'Cannot use returning: it is no list of columns; give one, such as ["id"], or true for all',
-    );
-  }
-  const names = columns.map((name) =>
-    name === "*" ? name : quoteIdentifier(name)
-  );
-  return names.length === 0 ? "" : ` RETURNING ${names.join(", ")}`;
+  const names = columnList(columns, "Cannot use returning: it");
+  return names === "" ? "" : ` RETURNING ${names}`;
 }
 
 function columnsOf(table: string, rows: readonly Row[]): string[] {

@@ -50,6 +50,11 @@ export function whereConditions(
     const { op, value } = isComparison(condition)
       ? condition
       : { op: "=" as const, value: condition };
+    if (lacksValue(condition)) {
+      throw new TypeError(
+        `Cannot compare ${column} by "${condition.op}": there is no value; give { op: "${condition.op}", value: … }, or json(…) to look for this object`,
+      );
+    }
     const operator = Object.hasOwn(OPERATORS, op) ? OPERATORS[op] : undefined;
     if (operator === undefined) {
       throw new TypeError(
@@ -81,4 +86,11 @@ export function whereConditions(
 function isComparison(value: unknown): value is Comparison {
   return typeof value === "object" && value !== null && "op" in value &&
     "value" in value;
+}
+
+/** Whether the value was forgotten: an object that names an operator is hardly meant to be one. */
+function lacksValue(condition: unknown): condition is { op: Operator } {
+  return typeof condition === "object" && condition !== null &&
+    "op" in condition && !("value" in condition) &&
+    typeof condition.op === "string" && Object.hasOwn(OPERATORS, condition.op);
 }

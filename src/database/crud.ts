@@ -6,10 +6,11 @@
  */
 
 import { quoteIdentifier, quoteLiteral, quoteName } from "../sql.ts";
+import { checkList, columnList } from "./columns.ts";
 import { type Where, whereConditions } from "./conditions.ts";
 import type { QueryOptions } from "./limits.ts";
 import { orderTerms } from "./order.ts";
-import type { RowInput } from "./row_input.ts";
+import { checkColumns, type RowInput } from "./row_input.ts";
 
 /** A row of a result: column names and values. */
 export type Row = Record<string, unknown>;
@@ -24,7 +25,7 @@ export interface Statement {
 
 /** What {@linkcode Queries.select} reads. */
 export interface SelectOptions extends QueryOptions {
-  /** The columns. Default: all. */
+  /** The columns; `*` is all. Default: all. */
   columns?: readonly string[];
   /** Conditions that all have to hold. */
   where?: Where | RowInput;
@@ -75,6 +76,7 @@ export interface AllOptions extends QueryOptions {
 
 /** Writes an INSERT of one row. */
 export function insertStatement(table: string, row: RowInput): Statement {
+  checkColumns(row, `Cannot insert into ${table}: the row`);
   const { text, args } = insertion(table, row);
   return { text: `${text} RETURNING *`, args };
 }
@@ -85,6 +87,8 @@ export function upsertStatement(
   row: RowInput,
   conflict: readonly string[],
 ): Statement {
+  checkColumns(row, `Cannot upsert into ${table}: the row`);
+  checkList(conflict, `Cannot upsert into ${table}: conflict`);
   if (conflict.length === 0) {
     throw new TypeError(
       `Cannot upsert into ${table}: it has no primary key; name the columns of a unique constraint in conflict`,
@@ -111,14 +115,15 @@ export function selectStatement(
   table: string,
   options: SelectOptions = {},
 ): Statement {
-  const { columns, orderBy, limit, offset, forUpdate } = options;
-  const { text: conditions, args } = conditionsOf(options);
-  const parts = [
-    `SELECT ${columns === undefined ? "*" : list(columns)} FROM ${
-      quoteName(table)
-    }`,
-    conditions,
-  ];
+  const { columns = ["*"], orderBy, limit, offset, forUpdate } = options;
+  const names = columnList(columns, `Cannot read ${table}: columns`);
+  if (names === "") {
+    throw new TypeError(
+      `Cannot read ${table}: columns is empty; name a column, or leave it out for all`,
+    );
+  }
+  const { text: conditions, args } = conditionsOf(table, options);
+  const parts = [`SELECT ${names} FROM ${quoteName(table)}`, conditions];
   const order = orderBy === undefined ? [] : [orderBy].flat();
   if (order.length > 0) {
     parts.push(`ORDER BY ${order.map(orderTerms).join(", ")}`);
@@ -136,7 +141,7 @@ export function countStatement(
   table: string,
   options: CountOptions = {},
 ): Statement {
-  const { text: conditions, args } = conditionsOf(options);
+  const { text: conditions, args } = conditionsOf(table, options);
   return {
     text: `SELECT count(*) AS count FROM ${quoteName(table)} ${conditions}`
       .trimEnd(),
@@ -150,6 +155,7 @@ export function updateStatement(
   changes: RowInput,
   options: AllOptions & { where: Where | RowInput },
 ): Statement {
+  checkColumns(changes, `Cannot update ${table}: the row of changes`);
   const values = changes as Row;
   const columns = Object.keys(values);
   if (columns.length === 0) {
@@ -215,8 +221,9 @@ function insertion(table: string, row: RowInput): Statement {
   };
 }
 
-function conditionsOf(options: SelectOptions): Statement {
+function conditionsOf(table: string, options: SelectOptions): Statement {
   const { where = {}, whereClause, params = [], asOfSystemTime } = options;
+  checkColumns(where, `Cannot read ${table}: where`);
   const args = [...params];
   const conditions = [
     ...(whereClause === undefined ? [] : [`(${whereClause})`]),
@@ -238,6 +245,7 @@ function restriction(
   args: unknown[],
 ): string {
   const { where = {}, all } = options;
+  checkColumns(where, `Cannot ${verb} ${table}: where`);
   if (Object.keys(where).length > 0) {
     return ` WHERE ${whereConditions(where, args)}`;
   }

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { whereConditions } from "../../src/database/conditions.ts";
+import { json } from "../../src/database/values.ts";
 
 function conditions(where: Record<string, unknown>): [string, unknown[]] {
   const args: unknown[] = [];
@@ -78,6 +79,21 @@ Deno.test("whereConditions() refuses operators that there aren't", () => {
       `Cannot compare age by "${op}": the operators are =, !=, <, <=, >, >=, like, ilike`,
     );
   }
+});
+
+Deno.test("whereConditions() refuses an operator without a value, and takes other objects that have an op", () => {
+  for (const condition of [{ op: ">=" }, { op: ">=", val: 1 }]) {
+    assertThrows(
+      () => conditions({ age: condition }),
+      TypeError,
+      'Cannot compare age by ">=": there is no value; give { op: ">=", value: … }, or json(…) to look for this object',
+    );
+  }
+  const patch = { op: "add", path: "/a" };
+  assertEquals(conditions({ data: patch, log: json({ op: "=" }) }), [
+    '"data" = $1 AND "log" = $2',
+    [patch, json({ op: "=" })],
+  ]);
 });
 
 Deno.test("whereConditions() refuses undefined, and null where it can't be compared", () => {

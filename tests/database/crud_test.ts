@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   countStatement,
   createTableStatement,
@@ -64,6 +64,11 @@ Deno.test("upsertStatement() refuses a table without a key", () => {
     TypeError,
     "Cannot upsert into log: it has no primary key; name the columns of a unique constraint in conflict",
   );
+  assertThrows(
+    () => upsertStatement("log", { id: 1 }, "id" as never),
+    TypeError,
+    'Cannot upsert into log: conflict is no list of columns; give one, such as ["id"]',
+  );
 });
 
 Deno.test("selectStatement() reads everything where nothing is said", () => {
@@ -100,6 +105,66 @@ Deno.test("selectStatement() refuses limits that aren't whole numbers", () => {
       RangeError,
       `Cannot use the limit ${limit}: give a whole number from 0`,
     );
+  }
+});
+
+Deno.test("selectStatement() takes * as all columns", () => {
+  assertEquals(
+    selectStatement("t", { columns: ["*"] }).text,
+    'SELECT * FROM "t"',
+  );
+  assertEquals(
+    selectStatement("t", { columns: ["*", "rowid"] }).text,
+    'SELECT *, "rowid" FROM "t"',
+  );
+});
+
+Deno.test("selectStatement() refuses columns that are none", () => {
+  assertThrows(
+    () => selectStatement("t", { columns: [] }),
+    TypeError,
+    "Cannot read t: columns is empty; name a column, or leave it out for all",
+  );
+  for (const columns of ["id", null, { id: true }]) {
+    assertThrows(
+      () => selectStatement("t", { columns: columns as never }),
+      TypeError,
+      'Cannot read t: columns is no list of columns; give one, such as ["id"]',
+    );
+  }
+});
+
+Deno.test("Statements refuse what has no columns as a row or as conditions", () => {
+  for (const wrong of [null, 1, "id", [], Promise.resolve({ id: 1 })]) {
+    const given = wrong as never;
+    const refusals: [() => unknown, string][] = [
+      [() => insertStatement("t", given), "Cannot insert into t: the row"],
+      [() => upsertStatement("t", given, ["id"]), "Cannot upsert into t: the"],
+      [
+        () => updateStatement("t", given, { where: { id: 1 } }),
+        "Cannot update t: the row of changes",
+      ],
+      [
+        () => updateStatement("t", { a: 1 }, { where: given, all: true }),
+        "Cannot update t: where",
+      ],
+      [
+        () => deleteStatement("t", { where: given, all: true }),
+        "Cannot delete from t: where",
+      ],
+      [() => selectStatement("t", { where: given }), "Cannot read t: where"],
+      [() => countStatement("t", { where: given }), "Cannot read t: where"],
+    ];
+    for (const [write, purpose] of refusals) {
+      const { message } = assertThrows(write, TypeError);
+      assert(message.startsWith(purpose), message);
+      assert(
+        message.endsWith(
+          " is no object with columns; give one, such as { id: 1 }",
+        ),
+        message,
+      );
+    }
   }
 });
 

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import type { Database, Row, Transaction, Where } from "../../mod.ts";
 import { batchInsertStatements, batchOf } from "../../src/database/batch.ts";
 import {
@@ -7,7 +7,7 @@ import {
   selectStatement,
   updateStatement,
 } from "../../src/database/crud.ts";
-import type { RowInput } from "../../src/database/row_input.ts";
+import { checkColumns, type RowInput } from "../../src/database/row_input.ts";
 
 interface User {
   readonly id: string;
@@ -87,4 +87,28 @@ Deno.test("Rows and conditions may have the type of an interface or a class", ()
   const batch = batchOf("t", rows);
   const types = new Map([["id", "text"]]);
   assertEquals([...batchInsertStatements(batch, types)][0].args, [["u", "a"]]);
+});
+
+Deno.test("checkColumns() refuses what would count as an empty row, and takes an empty row", () => {
+  const others = [
+    ...[null, undefined, true, 1, "id", () => 1],
+    ...[[], [1], new Map([["id", 1]]), new Set(), new Date()],
+    ...[Promise.resolve(user), new Uint8Array()],
+  ];
+  for (const value of others) {
+    assertThrows(
+      () => checkColumns(value, "Cannot insert into t: the row"),
+      TypeError,
+      "Cannot insert into t: the row is no object with columns; give one, such as { id: 1 }",
+    );
+  }
+  class Tagged {
+    id = 1;
+    get [Symbol.toStringTag]() {
+      return "Tagged";
+    }
+  }
+  for (const value of [{}, Object.create(null), account, new Tagged()]) {
+    checkColumns(value, "Cannot insert into t: the row");
+  }
 });
