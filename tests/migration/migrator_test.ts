@@ -353,7 +353,7 @@ databaseTest(
       await assertRejects(
         () => migration.baseline("7"),
         MigrationError,
-        "Cannot take 7 as the baseline: no file has that version",
+        "Cannot take 7 as the baseline: no file has that version; the newest is 3",
       );
     });
   },
