@@ -63,10 +63,10 @@ export async function main(
   } catch (error) {
     outcome = { error };
   }
-  const { error, text = "" } = outcome;
+  const { error, text = "", goOn } = outcome;
   const failure = error === undefined
     ? undefined
-    : describeFailure(error, { isVerbose, addressed });
+    : describeFailure(error, { isVerbose, addressed, goOn });
   const code = outcome.code ?? failure?.code ?? 0;
   if (isJson) {
     full.stdout.write(jsonDocument({ name, code, outcome, failure }));

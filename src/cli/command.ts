@@ -28,6 +28,14 @@ export interface Context {
   readonly reporter: Reporter;
 }
 
+/** How to go on with a run that ended early. */
+export interface GoOn {
+  /** The command that ends where the run was to end, such as `rollback --count 2`. */
+  readonly run: string;
+  /** Whether the same command again would end elsewhere. */
+  readonly isOther: boolean;
+}
+
 /** What a run has come to. */
 export interface Outcome {
   /** The exit code. Default: 0, or that of the error. */
@@ -38,6 +46,8 @@ export interface Outcome {
   readonly data?: Readonly<Record<string, unknown>>;
   /** Why it failed, where it did. */
   readonly error?: unknown;
+  /** How to go on from there. */
+  readonly goOn?: GoOn;
 }
 
 /** A command. */

@@ -10,9 +10,11 @@ import {
   AmbiguousCommitError,
   ConfigError,
   DatabaseError,
+  LeaseLostError,
   LockTimeoutError,
   MigrationError,
 } from "../errors.ts";
+import type { GoOn } from "./command.ts";
 import { printable } from "./style.ts";
 
 /** What the command says of an error. */
@@ -31,6 +33,8 @@ export interface FailureOptions {
   readonly isVerbose?: boolean;
   /** The options that name the database and the files, for commands that the text tells to run. */
   readonly addressed?: string;
+  /** How to go on, for a text that doesn't know which command it was. */
+  readonly goOn?: GoOn;
 }
 
 /** Describes an error. */
@@ -38,10 +42,10 @@ export function describeFailure(
   error: unknown,
   options: FailureOptions = {},
 ): Failure {
-  const { isVerbose, addressed = "" } = options;
+  const { isVerbose, addressed = "", goOn } = options;
   const shown = (text: string) => printable(redact(text));
   const { code, kind } = classify(error);
-  const message = shown(messageOf(error))
+  const message = advised(shown(messageOf(error)), error, goOn)
     .replace(
       /\bcrdb (?:repair \d+ --(?:not-)?done|status)\b/g,
       `$&${addressed}`,
@@ -69,6 +73,18 @@ export function describeFailure(
       column,
     },
   };
+}
+
+/** The library's words for running again, in the last line: a file's text may stand above. */
+const AGAIN = /\b(run) (?:migrate|rollback|the command)\b(?: again)?(?=.*$)/gi;
+
+/** Names the command that goes on: a count, run again, would count anew. */
+function advised(message: string, error: unknown, goOn?: GoOn): string {
+  if (goOn === undefined) return message;
+  const { run, isOther } = goOn;
+  const advised = message.replace(AGAIN, `$1 ${run}`);
+  const isAdvised = advised !== message || error instanceof LeaseLostError;
+  return isAdvised || !isOther ? advised : `${message}\nRun ${run} to go on`;
 }
 
 interface Class {

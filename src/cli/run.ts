@@ -11,12 +11,14 @@ import type { Context, Outcome } from "./command.ts";
 import { withMigration } from "./connection.ts";
 import { describeFailure } from "./failure.ts";
 import { Interrupt } from "./interrupt.ts";
+import { Patience } from "./patience.ts";
 import { counted } from "./progress.ts";
+
+/** A migration that a run is through with. */
+export type Finished = Extract<MigrationEvent, { type: "migration-finished" }>;
 
 /** How the outcome of a run is told. */
 export interface RunWords {
-  /** The command, for telling how to go on. */
-  readonly command: string;
   /** Which finished migrations count. */
   readonly direction: "up" | "down";
   /** The name of their number in the document, such as `applied`. */
@@ -25,6 +27,11 @@ export interface RunWords {
   readonly done: string;
   /** What to say where there was nothing to do. */
   readonly nothing: string;
+  /**
+   * The command that ends where the run was to end, which `finished` is a part of; `undefined` where
+   * that is all of it.
+   */
+  goOn(finished: readonly Finished[]): string | undefined;
 }
 
 /**
@@ -37,24 +44,16 @@ export async function runMigrations(
   fn: (migration: Migration, options: RunOptions) => Promise<number>,
 ): Promise<Outcome> {
   const { io, reporter } = context;
-  const migrations: {
-    version: string;
-    description: string;
-    durationMs: number;
-  }[] = [];
+  const finished: Finished[] = [];
   let isLeased = false;
   const onEvent = (event: MigrationEvent) => {
     reporter.onEvent(event);
     isLeased ||= event.type === "lease-acquired";
-    if (event.type !== "migration-finished") return;
-    if (event.direction !== words.direction) return;
-    const { version, description } = event;
-    const durationMs = Math.round(event.durationMs);
-    migrations.push({ version, description, durationMs });
+    if (event.type === "migration-finished") finished.push(event);
   };
   using interrupt = new Interrupt(io, reporter);
   const { signal, cancelSignal } = interrupt;
-  using patience = new Patience(signal, () => isLeased);
+  using patience = new Patience(signal, { isNeeded: () => isLeased });
   let error: unknown;
   try {
     const run = withMigration(
@@ -66,6 +65,13 @@ export async function runMigrations(
   } catch (failure) {
     error = failure;
   }
+  const migrations = finished
+    .filter(({ direction }) => direction === words.direction)
+    .map(({ version, description, durationMs }) => ({
+      version,
+      description,
+      durationMs: Math.round(durationMs),
+    }));
   const count = migrations.length;
   const data = { [words.key]: count, migrations };
   const summary = count === 0
@@ -75,47 +81,34 @@ export async function runMigrations(
     (error === undefined || cancelSignal.aborted ||
       error === signal.reason ||
       (error instanceof Error && error.cause === signal.reason));
-  if (isStopped) return { data, error: interrupted(words, error, count) };
-  return error === undefined ? { data, text: summary } : { data, error };
-}
-
-const PATIENCE_MS = 1_000;
-
-/**
- * How long an interrupted run is waited for. One that has no lease yet has nothing to settle, and
- * may be waiting for a server that doesn't answer; one that has is waited for to its end.
- */
-class Patience implements Disposable {
-  /** Rejects where the waiting ends before the run. */
-  readonly end: Promise<never>;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(signal: AbortSignal, isNeeded: () => boolean) {
-    this.end = new Promise((_, reject) => {
-      signal.addEventListener("abort", () => {
-        this.#timer = setTimeout(() => {
-          if (!isNeeded()) reject(signal.reason);
-        }, PATIENCE_MS);
-      });
-    });
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-  }
+  if (error === undefined && !isStopped) return { data, text: summary };
+  const run = words.goOn(finished);
+  const goOn = run === undefined
+    ? undefined
+    : { run, isOther: run !== words.goOn([]) };
+  if (!isStopped) return { data, error, goOn };
+  return { data, error: interrupted(words, count, { error, goOn }) };
 }
 
 function interrupted(
-  { command, done }: RunWords,
-  error: unknown,
+  { done }: RunWords,
   count: number,
+  { error, goOn }: Outcome,
 ): DOMException {
   const isFailure = error !== undefined &&
     !(error instanceof DOMException && error.name === "AbortError");
-  const reason = isFailure ? `\n${describeFailure(error).message}` : "";
-  const rest = error === undefined
+  const reason = isFailure
+    ? `\n${
+      describeFailure(error, { goOn: goOn && { ...goOn, isOther: false } })
+        .message
+    }`
+    : "";
+  const rest = error === undefined || goOn === undefined
     ? "the run was through by then"
-    : `run ${command} again to go on`;
+    // What is left depends on what the reason asks to look for.
+    : reason.includes("run crdb status first")
+    ? "whether another one is isn't known yet"
+    : `run ${goOn.run} to go on`;
   return new DOMException(
     `Interrupted: ${counted(count, "migration")} ${done}; ${rest}${reason}`,
     "AbortError",

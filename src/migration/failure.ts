@@ -85,7 +85,11 @@ export function landingFailure(
 }
 
 const VERBS = { up: "apply", down: "roll back" } as const;
-const COMMANDS = { up: "migrate", down: "rollback" } as const;
+/** Which call the migration was one of isn't known here, and the same one again may undo too many. */
+const GOING_ON = {
+  up: { again: "migrate again", counts: "" },
+  down: { again: "rollback", counts: "; this migration counts as its first" },
+} as const;
 
 /** What is done, and what to do. */
 function stateSentences(
@@ -95,11 +99,11 @@ function stateSentences(
 ): string {
   const { direction, file } = migration;
   const { done, upTo, outcome, error } = options;
-  const again = COMMANDS[direction];
+  const { again, counts } = GOING_ON[direction];
   if (outcome === "unconfirmed") return landingSentence(migration);
   if (outcome === "unknown") {
     const total = statementsOf(file, direction).length;
-    return `Whether statement ${number} of ${total} took effect isn't known yet: run ${again} again, it finds out by itself and goes on.`;
+    return `Whether statement ${number} of ${total} took effect isn't known yet: run ${again}, it finds out by itself and goes on${counts}.`;
   }
   const isPassing = error?.kind === "connection" || error?.kind === "retryable";
   const mending = done > 0 || upTo !== undefined
@@ -108,15 +112,16 @@ function stateSentences(
   const behind = upTo === undefined ? "" : ": it goes on behind that key";
   return `${doneSentence(options, direction)} ${
     isPassing ? "Run" : mending
-  } ${again} again${behind}.`;
+  } ${again}${behind}${counts}.`;
 }
 
 /** A rollback that is done must not be run again: it would undo another migration. */
 function landingSentence({ direction, version }: PlannedMigration): string {
+  const { again, counts } = GOING_ON[direction];
   return direction === "up"
-    ? "Whether it is applied isn't known yet: run migrate again, it finds out by itself and goes on."
+    ? `Whether it is applied isn't known yet: run ${again}, it finds out by itself and goes on.`
     : `Whether it is rolled back isn't known yet: run crdb status first; where ${version} is no longer applied, ` +
-      "the rollback is done, else run rollback again.";
+      `its rollback is done and counts, else run ${again}${counts}.`;
 }
 
 /** The next run knows by its name what is left of an index. */

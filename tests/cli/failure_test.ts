@@ -4,6 +4,7 @@ import {
   AmbiguousCommitError,
   ConfigError,
   DatabaseError,
+  LeaseLostError,
   LockTimeoutError,
   MigrationError,
 } from "../../src/errors.ts";
@@ -105,6 +106,35 @@ Deno.test("describeFailure() gives the commands that it names the options of the
     describeFailure(look, { addressed: " --dir db" }).message,
     "Not known: run crdb status --dir db first.",
   );
+});
+
+Deno.test("describeFailure() names the command that goes on in the place of the library's words", () => {
+  const goOn = { run: "rollback --count 2", isOther: true };
+  const message = (error: Error) => describeFailure(error, { goOn }).message;
+  for (
+    const [said, shown] of [
+      [
+        "  -- run migrate again\nDone. Mend the file, and run rollback; this counts.",
+        "  -- run migrate again\nDone. Mend the file, and run rollback --count 2; this counts.",
+      ],
+      ["It's gone. Run rollback.", "It's gone. Run rollback --count 2."],
+      ["Then run the command again.", "Then run rollback --count 2."],
+      ["No answer came.", "No answer came.\nRun rollback --count 2 to go on"],
+    ]
+  ) assertEquals(message(new MigrationError(said)), shown);
+});
+
+Deno.test("describeFailure() adds no command where the same one again will do, or another runner goes on", () => {
+  const run = "rollback --all";
+  for (
+    const [error, isOther] of [
+      [new MigrationError("No answer came."), false],
+      [new LeaseLostError("No answer came."), true],
+    ] as const
+  ) {
+    const { message } = describeFailure(error, { goOn: { run, isOther } });
+    assertEquals(message, "No answer came.");
+  }
 });
 
 Deno.test("describeFailure() turns the runtime's words into a flag", () => {

@@ -92,7 +92,7 @@ function lostNoteTest(strategy: Strategy, last: string, text: string): void {
         assertEquals(
           said(error).split("\n").at(-1),
           "Whether it is rolled back isn't known yet: run crdb status first; where 900 is no longer applied, " +
-            "the rollback is done, else run rollback again.",
+            "its rollback is done and counts, else run rollback; this migration counts as its first.",
         );
         assertEquals(await versions(trial), ["001"]);
       }),

@@ -105,7 +105,7 @@ Deno.test("statementFailure() says up to which key a backfill is done", () => {
 
 const UNKNOWN_UNDO =
   "Whether it is rolled back isn't known yet: run crdb status first; where 1 is no longer applied, " +
-  "the rollback is done, else run rollback again.";
+  "its rollback is done and counts, else run rollback; this migration counts as its first.";
 
 Deno.test("statementFailure() and landingFailure() have nobody undo a second migration", () => {
   const error = new DatabaseError({ code: "08006", message: "lost" });
@@ -113,7 +113,7 @@ Deno.test("statementFailure() and landingFailure() have nobody undo a second mig
     { name: "1_a.sql", text: "SELECT 1;\n-- @UNDO\nSELECT 2;" },
   ]);
   const options = { done: 0, outcome: "unconfirmed" } as const;
-  const undo = planned(file, "down", undefined);
+  const undo = planned(file, "down");
   assertEquals(
     statementFailure(error, undo, undo.statements[0], options).message,
     `Cannot roll back 1_a.sql:3:1: lost (SQLSTATE 08006)\n  SELECT 2;\n  ^\n${UNKNOWN_UNDO}`,
@@ -125,6 +125,33 @@ Deno.test("statementFailure() and landingFailure() have nobody undo a second mig
   assertEquals(
     said("SELECT 1;", error, options).split("\n").at(-1),
     "Whether it is applied isn't known yet: run migrate again, it finds out by itself and goes on.",
+  );
+});
+
+Deno.test("statementFailure() has nobody run a rollback of several again as it was", () => {
+  const [file] = parseMigrations([
+    { name: "1_a.sql", text: "SELECT 1;\n-- @UNDO\nSELECT 2;\nSELECT 3;" },
+  ]);
+  const undo = planned(file, "down");
+  const last = (code: string, options: FailureOptions) => {
+    const error = new DatabaseError({ code, message: "no" });
+    return statementFailure(error, undo, undo.statements[1], options)
+      .message.split("\n").at(-1);
+  };
+  assertEquals(
+    last("42703", { done: 1, outcome: "nothing" }),
+    "Statement 1 is done and noted, the rest is not; the migration stays applied. " +
+      "Mend the file from statement 2 on, and run rollback; this migration counts as its first.",
+  );
+  assertEquals(
+    last("40001", { done: 0, upTo: "7", outcome: "nothing" }),
+    "Statement 1 up to key 7 is done and noted, the rest is not; the migration stays applied. " +
+      "Run rollback: it goes on behind that key; this migration counts as its first.",
+  );
+  assertEquals(
+    last("08006", { done: 1, outcome: "unknown" }),
+    "Whether statement 2 of 2 took effect isn't known yet: run rollback, it finds out by itself and goes on; " +
+      "this migration counts as its first.",
   );
 });
 

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { ask } from "../ask.ts";
 import type { Command } from "../command.ts";
-import { withMigration } from "../connection.ts";
 import { planOutcome } from "../plan_outcome.ts";
 import { runMigrations } from "../run.ts";
 
@@ -21,19 +21,22 @@ export const migrate: Command = {
     const { args, reporter } = context;
     const targetVersion = args.version("to");
     if (args.has("dry-run")) {
-      const plan = await withMigration(
+      return await ask(
         context,
-        {},
-        (migration) => migration.plan({ targetVersion }),
+        { command: "migrate --dry-run" },
+        async (migration) =>
+          planOutcome(await migration.plan({ targetVersion }), reporter.style),
       );
-      return planOutcome(plan, reporter.style);
     }
     const words = {
-      command: "migrate",
       direction: "up",
       key: "applied",
       done: "applied",
       nothing: "Nothing to apply",
+      goOn: () =>
+        targetVersion === undefined
+          ? "migrate again"
+          : `migrate --to ${targetVersion}`,
     } as const;
     return await runMigrations(
       context,

@@ -24,7 +24,7 @@ export const reset: Command = {
     }
     return runMigrations(
       context,
-      { ...ROLLBACK_WORDS, command: "reset --yes" },
+      { ...ROLLBACK_WORDS, goOn: () => "reset --yes" },
       (migration, options) => migration.reset(options),
     );
   },

@@ -4,14 +4,13 @@
  * @module
  */
 
+import { ask } from "../ask.ts";
 import type { Command } from "../command.ts";
-import { withMigration } from "../connection.ts";
 import { planOutcome } from "../plan_outcome.ts";
-import { runMigrations, type RunWords } from "../run.ts";
+import { type Finished, runMigrations, type RunWords } from "../run.ts";
 
 /** How a rollback is told. */
-export const ROLLBACK_WORDS: RunWords = {
-  command: "rollback",
+export const ROLLBACK_WORDS: Omit<RunWords, "goOn"> = {
   direction: "down",
   key: "undone",
   done: "rolled back",
@@ -35,17 +34,31 @@ export const rollback: Command = {
     const count = args.has("all") ? Infinity : args.count("count");
     const wish = { count, targetVersion };
     if (args.has("dry-run")) {
-      const plan = await withMigration(
+      return await ask(
         context,
-        {},
-        (migration) => migration.planRollback(wish),
+        { command: "rollback --dry-run" },
+        async (migration) =>
+          planOutcome(await migration.planRollback(wish), reporter.style),
       );
-      return planOutcome(plan, reporter.style);
     }
+    const goOn = (finished: readonly Finished[]) =>
+      restOf(wish, finished.length);
     return await runMigrations(
       context,
-      ROLLBACK_WORDS,
+      { ...ROLLBACK_WORDS, goOn },
       (migration, options) => migration.rollback({ ...options, ...wish }),
     );
   },
 };
+
+/** The command that undoes the rest; what is half undone counts as the first of it. */
+function restOf(
+  { count, targetVersion }: { count?: number; targetVersion?: string },
+  undone: number,
+): string | undefined {
+  if (targetVersion !== undefined) return `rollback --to ${targetVersion}`;
+  if (count === Infinity) return "rollback --all";
+  const left = (count ?? 1) - undone;
+  if (left <= 0) return undefined;
+  return count === undefined ? "rollback again" : `rollback --count ${left}`;
+}
