@@ -4,8 +4,8 @@
  * @module
  */
 
+import { ask } from "../ask.ts";
 import type { Command } from "../command.ts";
-import { withMigration } from "../connection.ts";
 import { counted } from "../progress.ts";
 
 /** Notes the migrations up to a version as applied, without running them. */
@@ -17,16 +17,21 @@ export const baseline: Command = {
     const { args, reporter } = context;
     const version = args.versionParameter();
     const { onEvent } = reporter;
-    const noted = await withMigration(
+    const left = "nothing is noted";
+    return await ask(
       context,
-      { onEvent },
-      (migration) => migration.baseline(version),
+      { command: `baseline ${version}`, left, isNote: true, onEvent },
+      async (migration, signal) => {
+        const noted = await migration.baseline(version, { signal });
+        return {
+          text: noted === 0
+            ? `Nothing to note: all up to ${version} are applied`
+            : `${
+              counted(noted, "migration")
+            } noted as applied, up to ${version}`,
+          data: { version, noted },
+        };
+      },
     );
-    return {
-      text: noted === 0
-        ? `Nothing to note: all up to ${version} are applied`
-        : `${counted(noted, "migration")} noted as applied, up to ${version}`,
-      data: { version, noted },
-    };
   },
 };

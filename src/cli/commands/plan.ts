@@ -4,8 +4,8 @@
  * @module
  */
 
+import { ask } from "../ask.ts";
 import type { Command } from "../command.ts";
-import { withMigration } from "../connection.ts";
 import { planOutcome } from "../plan_outcome.ts";
 
 /** Shows what `migrate` would do, statement by statement. */
@@ -18,11 +18,11 @@ export const plan: Command = {
   async run(context) {
     const { args, reporter } = context;
     const targetVersion = args.version("to");
-    const plan = await withMigration(
+    return await ask(
       context,
-      {},
-      (migration) => migration.plan({ targetVersion }),
+      { command: "plan" },
+      async (migration) =>
+        planOutcome(await migration.plan({ targetVersion }), reporter.style),
     );
-    return planOutcome(plan, reporter.style);
   },
 };

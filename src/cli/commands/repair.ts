@@ -5,8 +5,8 @@
  */
 
 import { ConfigError } from "../../errors.ts";
+import { ask } from "../ask.ts";
 import type { Command } from "../command.ts";
-import { withMigration } from "../connection.ts";
 
 /** Says whether the statement in flight of a migration took effect. */
 export const repair: Command = {
@@ -28,15 +28,19 @@ export const repair: Command = {
     }
     const outcome = args.has("done") ? "done" : "not-done";
     const { onEvent } = reporter;
-    await withMigration(
+    const command = `repair ${version} --${outcome}`;
+    const left = "nothing is noted";
+    return await ask(
       context,
-      { onEvent },
-      (migration) => migration.repair({ version, outcome }),
+      { command, left, isNote: true, onEvent },
+      async (migration, signal) => {
+        await migration.repair({ version, outcome }, { signal });
+        const answer = outcome === "done" ? "was done" : "was not done";
+        return {
+          text: `Noted: the statement that ${version} stopped at ${answer}`,
+          data: { version, outcome },
+        };
+      },
     );
-    const answer = outcome === "done" ? "was done" : "was not done";
-    return {
-      text: `Noted: the statement that ${version} stopped at ${answer}`,
-      data: { version, outcome },
-    };
   },
 };

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { ask } from "../ask.ts";
 import type { Command } from "../command.ts";
-import { withMigration } from "../connection.ts";
 import { countPending, renderStatus } from "../render.ts";
 
 /** Shows the state of each migration. */
@@ -17,18 +17,17 @@ export const status: Command = {
   ],
   async run(context) {
     const { args, reporter } = context;
-    const migrations = await withMigration(
-      context,
-      {},
-      (migration) => migration.status(),
-    );
-    const pending = countPending(migrations);
-    const currentVersion =
-      migrations.filter(({ applied }) => applied).at(-1)?.version ?? null;
-    return {
-      code: pending > 0 && args.has("exit-code") ? 3 : 0,
-      text: renderStatus(migrations, reporter.style),
-      data: { currentVersion, pending, migrations },
-    };
+    return await ask(context, { command: "status" }, async (migration) => {
+      const migrations = await migration.status();
+      const pending = countPending(migrations);
+      const currentVersion = migrations.filter(({ applied }) =>
+        applied
+      ).at(-1)?.version ?? null;
+      return {
+        code: pending > 0 && args.has("exit-code") ? 3 : 0,
+        text: renderStatus(migrations, reporter.style),
+        data: { currentVersion, pending, migrations },
+      };
+    });
   },
 };

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { ask } from "../ask.ts";
 import type { Command } from "../command.ts";
-import { withMigration } from "../connection.ts";
 import { oneLine } from "../style.ts";
 
 /** Ends the lease, whoever holds it. */
@@ -13,16 +13,19 @@ export const unlock: Command = {
   name: "unlock",
   summary: "end the lease of a run that is gone",
   async run(context) {
-    const holder = await withMigration(
+    const left = "whether the lease is ended isn't known";
+    return await ask(
       context,
-      { reads: "database" },
-      (migration) => migration.unlock(),
+      { command: "unlock", left, reads: "database" },
+      async (migration) => {
+        const holder = await migration.unlock();
+        return {
+          text: holder === undefined
+            ? "Nobody holds the lease"
+            : `The lease of ${oneLine(holder)} is ended`,
+          data: { holder: holder ?? null },
+        };
+      },
     );
-    return {
-      text: holder === undefined
-        ? "Nobody holds the lease"
-        : `The lease of ${oneLine(holder)} is ended`,
-      data: { holder: holder ?? null },
-    };
   },
 };

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { ask } from "../ask.ts";
 import type { Command } from "../command.ts";
-import { withMigration } from "../connection.ts";
 import { renderProblems } from "../render.ts";
 
 /** Looks for edited and missing files, versions out of order, half-applied migrations. */
@@ -13,17 +13,15 @@ export const verify: Command = {
   name: "verify",
   summary: "look for edited, missing and half-applied migrations",
   async run(context) {
-    const problems = await withMigration(
-      context,
-      {},
-      (migration) => migration.verify(),
-    );
-    return {
-      code: problems.length === 0 ? 0 : 3,
-      text: problems.length === 0
-        ? "No problems found"
-        : renderProblems(problems, context.reporter.style),
-      data: { problems },
-    };
+    return await ask(context, { command: "verify" }, async (migration) => {
+      const problems = await migration.verify();
+      return {
+        code: problems.length === 0 ? 0 : 3,
+        text: problems.length === 0
+          ? "No problems found"
+          : renderProblems(problems, context.reporter.style),
+        data: { problems },
+      };
+    });
   },
 };
