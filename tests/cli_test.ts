@@ -355,7 +355,7 @@ commandTest(
     const unknown = await call(["baseline", "7", ...options]);
     assertEquals([unknown.code, unknown.stderr], [
       1,
-      "Cannot take 7 as the baseline: no file has that version\n",
+      "Cannot take 7 as the baseline: no file has that version; the newest is 2\n",
     ]);
   },
 );
@@ -667,6 +667,16 @@ Deno.test("crdb exits with 2 on wrong usage, in text and as JSON", async () => {
       kind: "usage",
     },
   }]);
+  const valued = await call(["status", "--json=true"]);
+  assertEquals([valued.code, JSON.parse(valued.stdout), valued.stderr], [2, {
+    command: "status",
+    ok: false,
+    error: {
+      message:
+        "Cannot use --json with a value: it takes none; give --json alone",
+      kind: "usage",
+    },
+  }, ""]);
   for (const args of [["--lease", "1s"], ["--table", "a.b.c.d"]]) {
     const { code } = await call(["status", ...args, "--url", server.url]);
     assertEquals(code, 2);

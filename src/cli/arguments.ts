@@ -66,7 +66,8 @@ export function parseArguments(
 /** Says whether the output is to be JSON, also where the rest of the arguments can't be read. */
 export function isJsonWanted(args: readonly string[]): boolean {
   const end = args.indexOf("--");
-  return args.slice(0, end < 0 ? undefined : end).includes("--json");
+  return args.slice(0, end < 0 ? undefined : end)
+    .some((arg) => arg === "--json" || arg.startsWith("--json="));
 }
 
 interface Parts {
