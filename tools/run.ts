@@ -58,7 +58,8 @@ async function runTests(
   const server = await climb();
   console.log(`Tests run on ${server.description}`);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", ...mode.flags, ...paths],
+    // The gate checks the types of all that is here; that again would take as long as fifty tests.
+    args: ["test", "-A", ...new Set(["--no-check", ...mode.flags]), ...paths],
     cwd: ROOT,
     env: {
       ...env,

@@ -15,8 +15,9 @@ import { firstFile, type LadderServer, pathFolders, until } from "./rung.ts";
 const SETTINGS = [
   "ALTER RANGE default CONFIGURE ZONE USING gc.ttlseconds = 60",
   "SET CLUSTER SETTING sql.stats.automatic_collection.enabled = false",
-  // A schema change that was cancelled is undone by a job that may wait for half a minute first.
-  "SET CLUSTER SETTING jobs.registry.retry.initial_delay = '1s'",
+  // A schema change that was cancelled is undone by a job that else waits for half a minute first.
+  "SET CLUSTER SETTING jobs.registry.interval.cancel = '1s'",
+  "SET CLUSTER SETTING jobs.registry.interval.adopt = '1s'",
 ];
 
 /**

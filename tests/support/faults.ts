@@ -26,6 +26,11 @@ export function chosen<T>(items: readonly T[], stride: number, salt = 0): T[] {
   return items.filter((_, index) => (index + offset) % every === 0);
 }
 
+/** Chooses among cases that take CockroachDB a second each; PostgreSQL tries all. */
+export function chosenCases<T>(cases: readonly T[]): T[] {
+  return chosen(cases, server.kind === "cockroachdb" ? 2 : 1);
+}
+
 /** Chooses whole migrations to try points of; all, where a part of the points was asked for. */
 export function chosenFiles<T>(files: readonly T[], stride: number): T[] {
   return askedStride === undefined ? chosen(files, stride) : [...files];
