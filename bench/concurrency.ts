@@ -22,7 +22,7 @@ export async function compareConcurrency(
     title: `${QUERIES} concurrent SELECTs on a pool of ${CONNECTIONS}`,
     measurements: await measureCalls(url, pooled, {
       count: 10,
-      rounds: 11,
+      rounds: 41,
       max: CONNECTIONS,
       call: (client) =>
         Promise.all(

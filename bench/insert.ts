@@ -15,8 +15,8 @@ export async function compareInsert(
   libraries: readonly Library[],
 ): Promise<Comparison> {
   const measurements = await measureCalls(url, libraries, {
-    count: 500,
-    rounds: 25,
+    count: 200,
+    rounds: 101,
     call: (client, index) => client.insert(accountOf(index)),
   });
   await emptyEntries();

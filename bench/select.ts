@@ -17,8 +17,8 @@ export async function compareSelect(
   return {
     title: "One parametrised SELECT",
     measurements: await measureCalls(url, libraries, {
-      count: 500,
-      rounds: 25,
+      count: 200,
+      rounds: 101,
       call: (client, index) => client.select(index + 1),
     }),
     goals: singleStatementGoals(libraries[0].name),
