@@ -150,8 +150,7 @@ function codeOf(error: unknown): string {
  *
  * | mode | authority | name |
  * | --- | --- | --- |
- * | `allow`, `prefer` | no | no |
- * | `require` | where a root certificate is given | no |
+ * | `allow`, `prefer`, `require` | where a root certificate is given | no |
  * | `verify-ca` | yes | no |
  * | `verify-full` | yes | yes |
  *
@@ -174,8 +173,7 @@ export async function loadTlsOptions(
     );
   }
   const options: TlsOptions = {
-    rejectUnauthorized: mode.startsWith("verify-") ||
-      (mode === "require" && rootCert !== undefined),
+    rejectUnauthorized: mode.startsWith("verify-") || rootCert !== undefined,
     // A runtime without the host would check the name of the machine it runs on.
     checkServerIdentity: (_, certificate) =>
       mode === "verify-full"

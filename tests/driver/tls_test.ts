@@ -114,9 +114,10 @@ Deno.test("loadTlsOptions() verifies what the mode promises", async () => {
   };
   const nothing = { authority: false, name: false };
   const authority = { authority: true, name: false };
-  assertEquals(await verified("prefer", rootCert), nothing);
-  assertEquals(await verified("require"), nothing);
-  assertEquals(await verified("require", rootCert), authority);
+  for (const mode of ["allow", "prefer", "require"] as const) {
+    assertEquals(await verified(mode), nothing);
+    assertEquals(await verified(mode, rootCert), authority);
+  }
   assertEquals(await verified("verify-ca"), authority);
   assertEquals(await verified("verify-full"), { authority: true, name: true });
 });
@@ -399,6 +400,17 @@ const STEPS: Readonly<
     for (const mode of ["disable", "allow", "prefer"] as const) {
       const config = configFor(server, { ...plain, tls: { mode } });
       assertEquals([mode, await isEncrypted(driver, config)], [mode, false]);
+    }
+  },
+
+  async "allow and prefer speak no TLS to another authority's server"(
+    driver,
+    server,
+  ) {
+    const rootCert = server.path("other.crt");
+    for (const mode of ["allow", "prefer"] as const) {
+      const config = configFor(server, { tls: { mode, rootCert } });
+      await refusal(driver, config);
     }
   },
 
