@@ -1,39 +1,15 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { Database } from "../../src/database/database.ts";
 import { ConfigError, MigrationError } from "../../src/errors.ts";
-import { journalTables } from "../../src/migration/journal.ts";
-import { progressWrite } from "../../src/migration/journal_notes.ts";
 import { Migration } from "../../src/migration/migrator.ts";
-import { statementHash } from "../../src/migration/section.ts";
 import { bundle } from "../../src/migration/source.ts";
 import { databaseTest } from "../support/database.ts";
+import { leaveIntent } from "../support/migrations.ts";
 
 const SOURCE = bundle([
   { name: "1_a.sql", text: "SELECT 1;" },
   { name: "2_b.sql", text: "CREATE TABLE b (id INT PRIMARY KEY);" },
 ]);
-
-/** Leaves what a run leaves that is lost after it has sent the second migration's statement. */
-async function leaveIntent(db: Database, migration: Migration): Promise<void> {
-  await migration.migrate({ targetVersion: "1" });
-  const tables = journalTables("_migrations");
-  const [{ fence }] = await db.query<{ fence: number }>(
-    `SELECT fence FROM ${tables.journal}`,
-  );
-  const note = {
-    version: "2",
-    direction: "up",
-    done: [],
-    cursor: null,
-    error: null,
-    intent: {
-      ordinal: 0,
-      hash: statementHash("CREATE TABLE b (id INT PRIMARY KEY)"),
-      predicate: "false",
-    },
-  } as const;
-  await db.query(progressWrite(tables, String(fence), note));
-}
 
 databaseTest(
   "repair() takes no other word for an answer",

@@ -1,10 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { MigrationError } from "../../src/errors.ts";
-import { journalTables } from "../../src/migration/journal.ts";
-import { progressWrite } from "../../src/migration/journal_notes.ts";
-import { statementHash } from "../../src/migration/section.ts";
 import { databaseTest } from "../support/database.ts";
-import { THREE, withMigrations } from "../support/migrations.ts";
+import { leaveIntent, THREE, withMigrations } from "../support/migrations.ts";
 
 /** Three migrations, of which the last can't be read yet. */
 const WITH_TEMPLATE = { ...THREE, "3_fill_b.sql": "-- to be written" };
@@ -164,25 +161,8 @@ databaseTest(
   "what became of a statement in flight isn't told by the text that has taken its place",
   (db) =>
     withMigrations(db, THREE, async (migration, folder) => {
-      await migration.migrate({ targetVersion: "1" });
       const file = `${folder}/2_create_b.sql`;
-      const tables = journalTables("_migrations");
-      const [{ fence }] = await db.query<{ fence: number }>(
-        `SELECT fence FROM ${tables.journal}`,
-      );
-      const note = progressWrite(tables, String(fence), {
-        version: "2",
-        direction: "up",
-        done: [],
-        cursor: null,
-        error: null,
-        intent: {
-          ordinal: 0,
-          hash: statementHash("CREATE TABLE b (id INT PRIMARY KEY)"),
-          predicate: "false",
-        },
-      });
-      await db.query(note);
+      await leaveIntent(db, migration);
       await db.execute("CREATE TABLE b (id INT PRIMARY KEY)");
       const refused = `Cannot go on with ${file}:1: statement 1 was edited`;
       const refusals = [

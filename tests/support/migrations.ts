@@ -5,8 +5,11 @@
  */
 
 import type { Database } from "../../src/database/database.ts";
+import { journalTables } from "../../src/migration/journal.ts";
+import { progressWrite } from "../../src/migration/journal_notes.ts";
 import { Migration } from "../../src/migration/migrator.ts";
 import type { MigrationOptions } from "../../src/migration/options.ts";
+import { statementHash } from "../../src/migration/section.ts";
 
 /** Three migrations that can be undone. */
 export const THREE = {
@@ -46,4 +49,32 @@ export function withMigrations<T>(
     (folder) =>
       fn(new Migration(db, { migrationsDir: folder, ...options }), folder),
   );
+}
+
+/**
+ * Applies the first of {@linkcode THREE}, and leaves what a run leaves that is lost after it has sent
+ * the second one's statement, `CREATE TABLE b (id INT PRIMARY KEY)`.
+ */
+export async function leaveIntent(
+  db: Database,
+  migration: Migration,
+): Promise<void> {
+  await migration.migrate({ targetVersion: "1" });
+  const tables = journalTables("_migrations");
+  const [{ fence }] = await db.query<{ fence: number }>(
+    `SELECT fence FROM ${tables.journal}`,
+  );
+  const note = {
+    version: "2",
+    direction: "up",
+    done: [],
+    cursor: null,
+    error: null,
+    intent: {
+      ordinal: 0,
+      hash: statementHash("CREATE TABLE b (id INT PRIMARY KEY)"),
+      predicate: "false",
+    },
+  } as const;
+  await db.query(progressWrite(tables, String(fence), note));
 }
