@@ -25,15 +25,19 @@ export interface CarryOutOptions extends RunOptions {
 /** A wrong folder has a problem for each migration that is applied. */
 const MAX_TOLD = 20;
 
+/** Makes a plan of what the journal says. */
+export type PlanMaker = (state: JournalState) => Plan;
+
 /**
- * Carries out what `planFor` makes of the journal, and returns the number of migrations.
+ * Carries out what the migrations and the journal come to, and returns the number of migrations.
  *
+ * @param load Loads the migrations; the journal is read meanwhile.
  * @throws {MigrationError} A problem, before anything is touched; or the statement that failed.
  * @throws {LockTimeoutError} Where another runner held the lease all the time.
  */
 export async function carryOut(
   db: Database,
-  planFor: (state: JournalState) => Plan,
+  load: () => Promise<PlanMaker>,
   options: CarryOutOptions & MigrationOptions,
 ): Promise<number> {
   const {
@@ -46,10 +50,16 @@ export async function carryOut(
   const tables = journalTables(table);
   const countOf = ({ migrations }: Plan) =>
     migrations.filter((migration) => migration.direction === direction).length;
-  const state = await onJournal(
-    db,
-    { table, lockTimeoutMs, signal, emit: listener(options) },
-    (session) => readJournal(session, tables),
+  const emit = listener(options);
+  const [planFor, state] = await alongside(
+    load,
+    (signal) =>
+      onJournal(
+        db,
+        { table, lockTimeoutMs, signal, emit },
+        (session) => readJournal(session, tables),
+      ),
+    signal,
   );
   const expected = agreed(planFor(state));
   if (expected.migrations.length === 0 || dryRun) return countOf(expected);
@@ -72,6 +82,30 @@ export async function carryOut(
     },
   );
   return done ?? 0;
+}
+
+/**
+ * Loads what is at hand while something is read from afar, which ends where the loading fails.
+ *
+ * @throws What the loading threw, before what the reading did.
+ */
+async function alongside<L, R>(
+  load: () => Promise<L>,
+  read: (signal: AbortSignal) => Promise<R>,
+  signal?: AbortSignal,
+): Promise<[L, R]> {
+  const needless = new AbortController();
+  const signals = [needless.signal, ...(signal === undefined ? [] : [signal])];
+  const reading = read(AbortSignal.any(signals));
+  // It is waited for below: until then nobody else is to hear that it failed.
+  const settled = reading.then(() => {}, () => {});
+  try {
+    return [await load(), await reading];
+  } catch (error) {
+    needless.abort();
+    await settled;
+    throw error;
+  }
 }
 
 /**

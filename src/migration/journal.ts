@@ -104,6 +104,28 @@ export function journalTables(table: string): JournalTables {
   };
 }
 
+/** The query for all that the journal says; it may have more parts added by UNION ALL. */
+export function journalQuery(tables: JournalTables): string {
+  // A table that was taken over may have numbers for versions.
+  return "SELECT 'applied' AS part, version::TEXT AS version, description, applied_at, checksum, duration_ms, applied_by, " +
+    "NULL::TEXT AS progress, NULL::TIMESTAMPTZ AS intent_at, NULL::BOOL AS intent_before, " +
+    "NULL::TEXT AS intent_facts " +
+    `FROM ${tables.applied} UNION ALL ` +
+    "SELECT 'progress', version, NULL, NULL, NULL, NULL, NULL, progress, intent_at, intent_before, intent_facts " +
+    `FROM ${tables.journal}`;
+}
+
+/** Makes of a query's rows what the journal says. */
+export function journalState(rows: readonly JournalRow[]): JournalState {
+  const journal = rows.find(({ part }) => part === "progress");
+  return {
+    applied: rows.filter(({ part }) => part === "applied").map(asApplied),
+    progress: journal?.progress ? asProgress(journal) : undefined,
+    // The set-up ends with this row.
+    complete: journal !== undefined,
+  };
+}
+
 /**
  * Reads the journal in one round trip, where it is complete.
  *
@@ -113,23 +135,8 @@ export async function readJournal(
   session: Session,
   tables: JournalTables,
 ): Promise<JournalState> {
-  const text =
-    // A table that was taken over may have numbers for versions.
-    "SELECT 'applied' AS part, version::TEXT AS version, description, applied_at, checksum, duration_ms, applied_by, " +
-    "NULL::TEXT AS progress, NULL::TIMESTAMPTZ AS intent_at, NULL::BOOL AS intent_before, " +
-    "NULL::TEXT AS intent_facts " +
-    `FROM ${tables.applied} UNION ALL ` +
-    "SELECT 'progress', version, NULL, NULL, NULL, NULL, NULL, progress, intent_at, intent_before, intent_facts " +
-    `FROM ${tables.journal}`;
   try {
-    const rows = await read(session, text);
-    const journal = rows.find(({ part }) => part === "progress");
-    return {
-      applied: rows.filter(({ part }) => part === "applied").map(asApplied),
-      progress: journal?.progress ? asProgress(journal) : undefined,
-      // The set-up ends with this row.
-      complete: journal !== undefined,
-    };
+    return journalState(await readRows(session, journalQuery(tables)));
   } catch (error) {
     if (!isAbsence(error)) throw error;
     return {
@@ -146,21 +153,29 @@ async function readForeign(
   tables: JournalTables,
 ): Promise<AppliedMigration[]> {
   try {
-    return (await read(session, `SELECT * FROM ${tables.applied}`)).map(
-      asApplied,
-    );
+    const text = `SELECT * FROM ${tables.applied}`;
+    return (await readRows(session, text)).map(asApplied);
   } catch (error) {
     if (isAbsence(error)) return [];
     throw error;
   }
 }
 
-async function read(
+/** A row of the journal's query. */
+export type JournalRow = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads rows of the journal's.
+ *
+ * @throws {MigrationError} A journal that the role may not read.
+ */
+export async function readRows(
   session: Session,
   text: string,
-): Promise<Record<string, unknown>[]> {
+  args: readonly string[] = [],
+): Promise<JournalRow[]> {
   try {
-    const { columns, rows } = await insist(() => session.query(text));
+    const { columns, rows } = await insist(() => session.query(text, args));
     return decodeRows(columns, rows, { int8: "auto", timestamps: "date" });
   } catch (error) {
     throw readingFailure(error);
@@ -178,7 +193,7 @@ function readingFailure(error: unknown): unknown {
   );
 }
 
-function asApplied(row: Record<string, unknown>): AppliedMigration {
+function asApplied(row: JournalRow): AppliedMigration {
   return {
     version: String(row.version),
     description: String(row.description ?? ""),
@@ -189,7 +204,7 @@ function asApplied(row: Record<string, unknown>): AppliedMigration {
   };
 }
 
-function asProgress(row: Record<string, unknown>): Progress {
+function asProgress(row: JournalRow): Progress {
   const { intent, ...rest } = JSON.parse(row.progress as string);
   return {
     ...rest,

@@ -7,8 +7,14 @@
 import type { Session } from "../driver/driver.ts";
 import { DatabaseError, MigrationError } from "../errors.ts";
 import { quoteIdentifier, splitName } from "../sql.ts";
-import { insist } from "./insist.ts";
-import { type JournalTables, journalTables } from "./journal.ts";
+import {
+  journalQuery,
+  type JournalState,
+  journalState,
+  type JournalTables,
+  journalTables,
+  readRows,
+} from "./journal.ts";
 import { type ServerKind, serverKind, sessionName } from "./server.ts";
 
 /** Columns that this tool adds to a table of the Python client. */
@@ -131,11 +137,13 @@ export interface Registration {
   readonly tables: JournalTables;
   /** The name of the session, by which others can look for it. */
   readonly mainSession: string;
+  /** What the journal says; nobody else has written it since the lease was taken. */
+  readonly state: JournalState;
 }
 
 /**
- * Enters the session that runs the migrations into the lease, and names the schema that holds the
- * journal, on CockroachDB the database too, so that no `SET search_path` or `USE` moves it.
+ * Enters the session that runs the migrations into the lease, reads the journal, and names the schema
+ * that holds it, on CockroachDB the database too, so that no `SET search_path` or `USE` moves it.
  *
  * @returns `undefined` where another runner has taken the lease.
  */
@@ -146,27 +154,32 @@ export async function registerMain(
 ): Promise<Registration | undefined> {
   const parts = splitName(table);
   const name = parts[parts.length - 1];
-  const { rows } = await insist(() =>
-    session.query(
-      `UPDATE ${journalTables(table).lease} SET main_session = ${
-        sessionName(kind)
-      } ` +
-        "WHERE id = 1 AND fence = $1 RETURNING main_session, current_database(), " +
-        "(SELECT n.nspname FROM pg_catalog.pg_class c " +
-        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $2 " +
-        "AND n.nspname = ANY(current_schemas(false)) " +
-        "ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)",
-      [fence, name],
-    )
+  const unplaced = journalTables(table);
+  const rows = await readRows(
+    session,
+    `WITH registered AS (UPDATE ${unplaced.lease} SET main_session = ${
+      sessionName(kind)
+    } ` +
+      "WHERE id = 1 AND fence = $1 RETURNING main_session, " +
+      "(SELECT n.nspname FROM pg_catalog.pg_class c " +
+      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $2 " +
+      "AND n.nspname = ANY(current_schemas(false)) " +
+      "ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)::TEXT AS place) " +
+      `${journalQuery(unplaced)} UNION ALL ` +
+      "SELECT 'registered', main_session, current_database()::TEXT, NULL, place, " +
+      "NULL, NULL, NULL, NULL, NULL, NULL FROM registered",
+    [fence, name],
   );
-  if (rows.length === 0) return undefined;
-  const [mainSession, database, found] = rows[0];
-  const schema = parts.at(-2) ?? found!;
+  const registered = rows.find(({ part }) => part === "registered");
+  if (registered === undefined) return undefined;
+  const { version, description, checksum } = registered;
+  const schema = parts.at(-2) ?? String(checksum);
   const place = kind === "cockroachdb"
-    ? [parts.at(-3) ?? database!, schema]
+    ? [parts.at(-3) ?? String(description), schema]
     : [schema];
   return {
-    mainSession: mainSession!,
+    mainSession: String(version),
     tables: journalTables([...place, name].map(quoteIdentifier).join(".")),
+    state: journalState(rows),
   };
 }

@@ -7,7 +7,12 @@
 
 import type { Database } from "../database/database.ts";
 import { MigrationError } from "../errors.ts";
-import { agreed, carryOut, type CarryOutOptions } from "./carry_out.ts";
+import {
+  agreed,
+  carryOut,
+  type CarryOutOptions,
+  type PlanMaker,
+} from "./carry_out.ts";
 import {
   type Answer,
   answerIntent,
@@ -127,11 +132,13 @@ export class Migration {
   async migrate(options: MigrateOptions = {}): Promise<number> {
     checkMigrateOptions(options);
     const { targetVersion } = options;
-    const files = await this.loadMigrations();
     const { allowOutOfOrder } = this.#options;
-    const planFor = (state: JournalState) =>
-      planMigrate(files, state, { targetVersion, allowOutOfOrder });
-    return await this.#carryOut(planFor, { ...options, direction: "up" });
+    const load = async () => {
+      const files = await this.loadMigrations();
+      return (state: JournalState) =>
+        planMigrate(files, state, { targetVersion, allowOutOfOrder });
+    };
+    return await this.#carryOut(load, { ...options, direction: "up" });
   }
 
   /**
@@ -144,10 +151,12 @@ export class Migration {
   async rollback(options: RollbackOptions = {}): Promise<number> {
     checkRollbackOptions(options);
     const { count, targetVersion } = options;
-    const { files, unreadable } = await this.#readFiles();
-    const planFor = (state: JournalState) =>
-      planRollback(files, state, { count, targetVersion, unreadable });
-    return await this.#carryOut(planFor, { ...options, direction: "down" });
+    const load = async () => {
+      const { files, unreadable } = await this.#readFiles();
+      return (state: JournalState) =>
+        planRollback(files, state, { count, targetVersion, unreadable });
+    };
+    return await this.#carryOut(load, { ...options, direction: "down" });
   }
 
   /**
@@ -170,7 +179,8 @@ export class Migration {
     const applied = state.applied.filter((row) => row !== newest);
     agreed(planFor({ ...state, applied }));
     await this.rollback({ ...options, count: 1 });
-    return await this.#carryOut(planFor, { ...options, direction: "up" });
+    const load = () => Promise.resolve(planFor);
+    return await this.#carryOut(load, { ...options, direction: "up" });
   }
 
   /** Undoes all migrations and returns how many. */
@@ -305,9 +315,9 @@ export class Migration {
   }
 
   #carryOut(
-    planFor: (state: JournalState) => Plan,
+    load: () => Promise<PlanMaker>,
     options: CarryOutOptions,
   ): Promise<number> {
-    return carryOut(this.#db, planFor, { ...this.#options, ...options });
+    return carryOut(this.#db, load, { ...this.#options, ...options });
   }
 }

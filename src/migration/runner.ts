@@ -61,8 +61,9 @@ export async function underLease<T>(
           "Cannot start the migrations: another runner has taken the lease in the same moment; run the command again",
         );
       }
+      const { state, ...registered } = registration;
       run = {
-        ...registration,
+        ...registered,
         ...{ open, session, lease, kind, emit, by, signal },
         cancel,
         stop: AbortSignal.any([cancel, lease.lost]),
@@ -73,7 +74,7 @@ export async function underLease<T>(
       lease.lost.addEventListener("abort", () => {
         silence = setTimeout(() => run!.session.close(), SILENCE_MS);
       });
-      return await fn(run, await readJournal(session, registration.tables));
+      return await fn(run, state);
     } finally {
       clearTimeout(silence);
       // A migration that has set something ends with a new session.
