@@ -12,9 +12,7 @@ import { selectStatement, type Statement } from "./crud.ts";
 import type { QueryOptions } from "./limits.ts";
 import { readOrder } from "./order.ts";
 import type { RowInput } from "./row_input.ts";
-
-/** The OID of CHAR(n), in which blanks at the end don't count. */
-const CHAR_OID = 1042;
+import { TYPE_OIDS, unpadded } from "./type_oids.ts";
 
 /** How a table is cut into pages. */
 export interface PagesOptions extends QueryOptions {
@@ -158,9 +156,9 @@ export function endOfPage(
       );
     }
     const text = last[index];
-    // CockroachDB pads what it shows of a CHAR(n), and then finds it greater than what it has.
-    return columns[index].typeOid === CHAR_OID && text !== null
-      ? text.replace(/ +$/, "")
+    // CockroachDB would find it greater than what it has.
+    return columns[index].typeOid === TYPE_OIDS.bpchar && text !== null
+      ? unpadded(text)
       : text;
   });
 }

@@ -12,7 +12,7 @@ import type { Column, TextRow } from "../driver/driver.ts";
 import { ConfigError } from "../errors.ts";
 import { jsonText } from "./json_text.ts";
 import { toDate, toInstant, toPlainDateTime } from "./timestamps.ts";
-import { ARRAY_OIDS, TEXT_OID, TYPE_OIDS } from "./type_oids.ts";
+import { ARRAY_OIDS, TEXT_OID, TYPE_OIDS, unpadded } from "./type_oids.ts";
 
 export { encodeArguments, json, JsonValue } from "./arguments.ts";
 
@@ -124,6 +124,7 @@ const FIXED_DECODERS: ReadonlyMap<number, Decoder> = new Map([
   [TYPE_OIDS.oid, numberDecoder(TYPE_OIDS.oid)],
   [TYPE_OIDS.float4, numberDecoder(TYPE_OIDS.float4)],
   [TYPE_OIDS.float8, numberDecoder(TYPE_OIDS.float8)],
+  [TYPE_OIDS.bpchar, unpadded],
   [TYPE_OIDS.timetz, decodeTimetz],
   [TYPE_OIDS.json, decodeJson],
   [TYPE_OIDS.jsonb, decodeJson],

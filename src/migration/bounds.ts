@@ -5,6 +5,7 @@
  * @module
  */
 
+import { TYPE_OIDS, unpadded } from "../database/type_oids.ts";
 import { SqlTextError } from "../errors.ts";
 import { quoteIdentifier, quoteLiteral, quoteName, splitName } from "../sql.ts";
 import { tokenize } from "../sql_tokens.ts";
@@ -52,8 +53,7 @@ export function keyQuery(
     `AND attname = ${quoteLiteral(column)} AND NOT attisdropped`;
 }
 
-const BPCHAR = 1042;
-const FLOATS: readonly number[] = [700, 701];
+const FLOATS: readonly number[] = [TYPE_OIDS.float4, TYPE_OIDS.float8];
 
 /**
  * A key's text as the server compares it. CockroachDB pads a CHAR(n) in its answers alone: there `'A1 '`
@@ -62,7 +62,7 @@ const FLOATS: readonly number[] = [700, 701];
  * @param typeOid The OID of the key's type.
  */
 export function keyText(text: string, typeOid: number): string {
-  return typeOid === BPCHAR ? text.replace(/ +$/, "") : text;
+  return typeOid === TYPE_OIDS.bpchar ? unpadded(text) : text;
 }
 
 /**

@@ -532,6 +532,20 @@ databaseTest(
 );
 
 databaseTest(
+  "a row is found again by its key of CHAR(n), as it was read",
+  async (db) => {
+    await db.createTable("t", { code: "CHAR(5) PRIMARY KEY", n: "INT4" });
+    const table = db.table<{ code: string; n: number }>("t", { key: "code" });
+    const row = { code: "ab", n: 1 };
+    assertEquals(await table.create({ code: "ab  ", n: 1 }), row);
+    const [{ code }] = await db.select<{ code: string }>("t");
+    assertEquals(await table.read(code), row);
+    assertEquals(await db.select("t", { where: { code } }), [row]);
+    assertEquals(await db.batchDelete("t", [code], { key: "code" }), 1);
+  },
+);
+
+databaseTest(
   "Database.table() gives the methods of a table, by its key",
   async (db) => {
     await db.createTable("users", { email: "TEXT PRIMARY KEY", age: "INT4" });

@@ -6,7 +6,7 @@ import { databaseTest } from "../support/database.ts";
 async function codes(pages: AsyncIterable<Row[]>): Promise<unknown[]> {
   const seen: unknown[] = [];
   for await (const page of pages) {
-    seen.push(...page.map(({ code }) => String(code).trimEnd()));
+    seen.push(...page.map(({ code }) => code));
     if (seen.length > 100) break;
   }
   return seen;
@@ -22,7 +22,7 @@ databaseTest(
       all.map((code, index) => ({ code, kind: index < 5 ? "k" : "kk" })),
     );
     const sorted = await db.select("t", { orderBy: "code" });
-    const expected = sorted.map(({ code }) => String(code).trimEnd());
+    const expected = sorted.map(({ code }) => code);
     assertEquals(expected.toSorted(), all.toSorted());
     for (const size of [1, 2, 3]) {
       const key = "code";

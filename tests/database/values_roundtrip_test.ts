@@ -84,6 +84,12 @@ const SCALARS: Record<string, Type> = {
   float8: ["FLOAT8", fc.double()],
   decimal: ["DECIMAL", fc.oneof(decimal, fc.constant("NaN"))],
   text: ["TEXT", text],
+  char: [
+    "CHAR(9)",
+    // Blanks at the end don't count there.
+    fc.string({ unit: "binary", maxLength: 9 })
+      .filter((value) => !value.includes("\0") && !value.endsWith(" ")),
+  ],
   bytes: ["BYTEA", fc.uint8Array()],
   uuid: ["UUID", fc.uuid()],
   date: ["DATE", fc.oneof(day, fc.constant("0044-03-15 BC"))],
@@ -212,6 +218,30 @@ Deno.test("bigints come back the same", () => {
     ...OPTIONS,
     int8: "bigint",
   });
+});
+
+Deno.test("a FLOAT4 comes back as a number that means the same FLOAT4, and then stays as it is", async () => {
+  const types: Record<string, Type> = {
+    value: ["FLOAT4", fc.float()],
+    values: ["FLOAT4[]", fc.array(fc.float(), { maxLength: 5 })],
+  };
+  const session = await denoPostgresDriver().connect(
+    resolveConfig({ url: server.url }),
+  );
+  try {
+    await fc.assert(fc.asyncProperty(
+      fc.record({ value: types.value[1], values: types.values[1] }),
+      async (sent) => {
+        const once = await thereAndBack(session, types, sent, OPTIONS);
+        const exact = [once.value, ...once.values as number[]]
+          .map((value) => Math.fround(value as number));
+        assertEquals(exact, [sent.value, ...sent.values as number[]]);
+        assertEquals(await thereAndBack(session, types, once, OPTIONS), once);
+      },
+    ));
+  } finally {
+    await session.close();
+  }
 });
 
 Deno.test("JSON of every shape comes back the same", () =>
