@@ -1,7 +1,7 @@
 /**
  * The defects of deno-postgres 0.19.5 that a session of ours must not have. Each test shows the
  * defect on the bare client first, where that is at hand, and then that a session does without it.
- * Those of its protection (11) and of its values (14) have files of their own.
+ * Those of its transactions (4), its protection (11) and its values (14) have files of their own.
  *
  * @module
  */
@@ -46,13 +46,6 @@ import {
   readyForQuery,
   rowDescription,
 } from "../support/wire.ts";
-
-/** Answers every statement in the same way. */
-function always(step: Step): Step {
-  return async (peer) => {
-    while (await peer.next() !== undefined) await step(peer);
-  };
-}
 
 /** Counts the packets that each statement comes in. */
 function countPackets(counts: number[]): Step {
@@ -164,25 +157,6 @@ defectTest("3: the notices before any error are lost", {
       error.notices.map(({ message }) => message),
       ["job 7 goes on"],
     );
-  },
-});
-
-defectTest("4: a COMMIT that fails is sent again and again", {
-  scripts: () => [
-    [logIn(), expect("Query"), ok("BEGIN", "T"), always(refuse("40001"))],
-  ],
-  bare: async (client, { received }) => {
-    const transaction = client.createTransaction("t");
-    await transaction.begin();
-    assert(await hangs(transaction.queryArray("COMMIT")));
-    const commits = received[0].filter((type) => type === "Query").length;
-    assert(commits > 10, `${commits} statements`);
-  },
-  ours: async (session, { received }) => {
-    await session.query("BEGIN");
-    assertEquals((await failure(session.query("COMMIT"))).code, "40001");
-    assertEquals(session.transactionStatus, "idle");
-    assertEquals(received, [["StartupMessage", "Query", "Query"]]);
   },
 });
 
