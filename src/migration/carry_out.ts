@@ -8,11 +8,13 @@
 import type { Database } from "../database/database.ts";
 import { MigrationError } from "../errors.ts";
 import { applyMigration } from "./apply.ts";
+import type { MigrationFile } from "./file.ts";
 import { type JournalState, journalTables, readJournal } from "./journal.ts";
 import { onJournal } from "./journal_wait.ts";
 import type { MigrationOptions, RunOptions } from "./options.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, planRedo } from "./plan.ts";
 import { listener, underLease } from "./runner.ts";
+import { newestOf } from "./versions.ts";
 
 /** What is carried out. */
 export interface CarryOutOptions extends RunOptions {
@@ -82,6 +84,25 @@ export async function carryOut(
     },
   );
   return done ?? 0;
+}
+
+/**
+ * Makes the plan of the second half of a `redo()`, which applies the newest migration again.
+ *
+ * @returns What makes it; `undefined` where no migration is applied.
+ * @throws {MigrationError} What would stop that half: it is no reason to begin with the first.
+ */
+export function redoing(
+  files: readonly MigrationFile[],
+  state: JournalState,
+): PlanMaker | undefined {
+  const newest = newestOf(state.applied);
+  if (newest === undefined) return undefined;
+  const planFor = (state: JournalState) =>
+    planRedo(files, state, newest.version);
+  const applied = state.applied.filter((row) => row !== newest);
+  agreed(planFor({ ...state, applied }));
+  return planFor;
 }
 
 /**

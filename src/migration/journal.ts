@@ -193,6 +193,22 @@ function readingFailure(error: unknown): unknown {
   );
 }
 
+/**
+ * Says what a write to the journal or the lease lacks.
+ *
+ * @returns A `MigrationError` where a right, a table or a column is missing; else the error itself.
+ */
+export function writingFailure(error: unknown): unknown {
+  const isLack = error instanceof DatabaseError &&
+    ["permission", "undefined", "syntax"].includes(error.kind);
+  if (!isLack) return error;
+  return new MigrationError(
+    `Cannot write the migrations' journal: ${error.message}; ` +
+      "grant the role SELECT, INSERT, UPDATE and DELETE on its tables",
+    { cause: error },
+  );
+}
+
 function asApplied(row: JournalRow): AppliedMigration {
   return {
     version: String(row.version),

@@ -14,7 +14,7 @@ import { LentSession } from "../database/lent_session.ts";
 import type { Session } from "../driver/driver.ts";
 import { DatabaseError, LeaseLostError } from "../errors.ts";
 import { insist } from "./insist.ts";
-import type { JournalTables } from "./journal.ts";
+import { type JournalTables, writingFailure } from "./journal.ts";
 import {
   type LeaseHost,
   type LeaseOptions,
@@ -189,7 +189,11 @@ function silence(): Error {
 
 const UNDEFINED_TABLE = "42P01";
 
-/** Ends a lease whoever holds it, and says who that was; `undefined` where nobody did. */
+/**
+ * Ends a lease whoever holds it, and says who that was; `undefined` where nobody did.
+ *
+ * @throws {MigrationError} Where the role may not.
+ */
 export async function breakLease(
   session: Session,
   tables: JournalTables,
@@ -207,6 +211,6 @@ export async function breakLease(
     const isNew = error instanceof DatabaseError &&
       error.code === UNDEFINED_TABLE;
     if (isNew) return undefined;
-    throw error;
+    throw writingFailure(error);
   }
 }

@@ -11,7 +11,7 @@ import type { Session } from "../driver/driver.ts";
 import { LockTimeoutError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
 import { insist } from "./insist.ts";
-import type { JournalTables } from "./journal.ts";
+import { type JournalTables, writingFailure } from "./journal.ts";
 import { endSession, isAlive, type ServerKind, sessionName } from "./server.ts";
 
 /** How a lease is taken and kept. */
@@ -139,7 +139,9 @@ async function tryToTake(
         `WHERE ${tables.journal}.id = 1 RETURNING taken.fence`,
       [holder, gone],
     )
-  );
+  ).catch((error) => {
+    throw writingFailure(error);
+  });
   return rows[0]?.[0] ?? undefined;
 }
 

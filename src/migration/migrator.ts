@@ -6,12 +6,11 @@
  */
 
 import type { Database } from "../database/database.ts";
-import { MigrationError } from "../errors.ts";
 import {
-  agreed,
   carryOut,
   type CarryOutOptions,
   type PlanMaker,
+  redoing,
 } from "./carry_out.ts";
 import {
   type Answer,
@@ -45,12 +44,8 @@ import {
   type RollbackOptions,
   type RunOptions,
 } from "./options.ts";
-import { type Plan, planMigrate, planRedo, planRollback } from "./plan.ts";
-import {
-  type Problem,
-  unfinishedProblem,
-  unreadableProblem,
-} from "./problems.ts";
+import { findProblems, type Plan, planMigrate, planRollback } from "./plan.ts";
+import { fileProblem, type Problem } from "./problems.ts";
 import { directory, type MigrationSource, writeMigration } from "./source.ts";
 import { type MigrationStatus, statusOf } from "./status.ts";
 import { findVersion, newestOf } from "./versions.ts";
@@ -133,10 +128,10 @@ export class Migration {
     checkMigrateOptions(options);
     const { targetVersion } = options;
     const { allowOutOfOrder } = this.#options;
-    const load = async () => {
+    const load = async (): Promise<PlanMaker> => {
       const files = await this.loadMigrations();
-      return (state: JournalState) =>
-        planMigrate(files, state, { targetVersion, allowOutOfOrder });
+      const wish = { targetVersion, allowOutOfOrder };
+      return (state) => planMigrate(files, state, wish);
     };
     return await this.#carryOut(load, { ...options, direction: "up" });
   }
@@ -151,10 +146,10 @@ export class Migration {
   async rollback(options: RollbackOptions = {}): Promise<number> {
     checkRollbackOptions(options);
     const { count, targetVersion } = options;
-    const load = async () => {
+    const load = async (): Promise<PlanMaker> => {
       const { files, unreadable } = await this.#readFiles();
-      return (state: JournalState) =>
-        planRollback(files, state, { count, targetVersion, unreadable });
+      const wish = { count, targetVersion, unreadable };
+      return (state) => planRollback(files, state, wish);
     };
     return await this.#carryOut(load, { ...options, direction: "down" });
   }
@@ -168,16 +163,10 @@ export class Migration {
   async redo(options: RunOptions = {}): Promise<number> {
     checkRunOptions(options);
     const files = await this.loadMigrations();
-    const state = await this.#readJournal();
-    const newest = newestOf(state.applied);
-    if (newest === undefined) {
+    const planFor = redoing(files, await this.#readJournal());
+    if (planFor === undefined) {
       return await this.rollback({ ...options, count: 0 });
     }
-    const planFor = (state: JournalState) =>
-      planRedo(files, state, newest.version);
-    // What would stop the second half is no reason to begin with the first.
-    const applied = state.applied.filter((row) => row !== newest);
-    agreed(planFor({ ...state, applied }));
     await this.rollback({ ...options, count: 1 });
     const load = () => Promise.resolve(planFor);
     return await this.#carryOut(load, { ...options, direction: "up" });
@@ -241,21 +230,12 @@ export class Migration {
    */
   async verify(): Promise<Problem[]> {
     const { allowOutOfOrder } = this.#options;
-    let read: [MigrationFiles, JournalState];
     try {
-      read = await this.#read();
+      const [{ files, unreadable }, state] = await this.#read();
+      return findProblems(files, state, { allowOutOfOrder, unreadable });
     } catch (error) {
-      const isFile = error instanceof MigrationError &&
-        /\.sql$/i.test(error.file ?? "");
-      if (!isFile) throw error;
-      return [unreadableProblem(error)];
+      return [fileProblem(error)];
     }
-    const [{ files, unreadable }, state] = read;
-    const problems = [
-      ...planMigrate(files, state, { allowOutOfOrder, unreadable }).problems,
-    ];
-    if (state.progress) problems.push(unfinishedProblem(state.progress));
-    return problems;
   }
 
   /**

@@ -14,6 +14,7 @@ import {
   flightProblems,
   historyProblems,
   type Problem,
+  unfinishedProblem,
   unreadableProblem,
 } from "./problems.ts";
 import { findVersion, isInFlight, newestOf, VersionMap } from "./versions.ts";
@@ -34,6 +35,17 @@ export interface MigrateWish {
   readonly allowOutOfOrder?: boolean;
   /** Why files can't be read; any forbids the run. */
   readonly unreadable?: readonly MigrationError[];
+}
+
+/** Finds what is wrong: what forbids `migrate()`, and a migration that isn't finished. */
+export function findProblems(
+  files: readonly MigrationFile[],
+  state: JournalState,
+  wish: MigrateWish = {},
+): Problem[] {
+  const { problems } = planMigrate(files, state, wish);
+  const { progress } = state;
+  return progress ? [...problems, unfinishedProblem(progress)] : [...problems];
 }
 
 /** What `rollback()` is asked for. */

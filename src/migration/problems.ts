@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { MigrationError } from "../errors.ts";
+import { MigrationError } from "../errors.ts";
 import { compareVersions, type MigrationFile } from "./file.ts";
 import type { JournalState, Progress } from "./journal.ts";
 import { type PlannedMigration, statementsOf } from "./planned.ts";
@@ -179,6 +179,18 @@ export function unfinishedProblem(
 export function unreadableProblem(error: MigrationError): Problem {
   const { message, version, file, line } = error;
   return { type: "unreadable", message, version, file, line };
+}
+
+/**
+ * Makes a problem of the error of one migration's file.
+ *
+ * @throws {unknown} Any other error, as it is.
+ */
+export function fileProblem(error: unknown): Problem {
+  const isFile = error instanceof MigrationError &&
+    /\.sql$/i.test(error.file ?? "");
+  if (!isFile) throw error;
+  return unreadableProblem(error);
 }
 
 /** What a file seems to be that can't be read. */

@@ -5,11 +5,11 @@
  */
 
 import type { QueryResult, Session } from "../driver/driver.ts";
-import { DatabaseError, LeaseLostError, MigrationError } from "../errors.ts";
+import { DatabaseError, LeaseLostError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
 import { insist } from "./insist.ts";
 import { FENCED_OFF } from "./journal_notes.ts";
-import type { JournalTables } from "./journal.ts";
+import { type JournalTables, writingFailure } from "./journal.ts";
 import type { Lease } from "./lease.ts";
 import type { ServerKind } from "./server.ts";
 
@@ -110,12 +110,7 @@ export function journalFailure(error: unknown): unknown {
     );
   }
   // What COMMIT says, such as a deferred constraint, is about the migration, not about the journal.
-  if (!["permission", "undefined", "syntax"].includes(error.kind)) return error;
-  return new MigrationError(
-    `Cannot write the migrations' journal: ${error.message}; ` +
-      "grant the role SELECT, INSERT, UPDATE and DELETE on its tables",
-    { cause: error },
-  );
+  return writingFailure(error);
 }
 
 /** Ends whatever transaction the session is in. */

@@ -202,3 +202,32 @@ databaseTest(
     });
   },
 );
+
+databaseTest(
+  "a role that may only read the journal is told what it lacks to migrate and to end the lease",
+  async (db, { options }) => {
+    await new Migration(db, { source: bundle([FIRST]) }).migrate();
+    await withRole(db, async (role) => {
+      await db.execute(
+        GRANT.replace(/(?<=GRANT )[A-Z, ]+(?= ON)/, "SELECT")
+          .replace("migrator", role),
+      );
+      await using own = new Database({ ...options, user: role });
+      const migration = new Migration(own, {
+        source: bundle([FIRST, SECOND]),
+      });
+      assertEquals((await migration.plan()).migrations.length, 1);
+      for (const run of [() => migration.migrate(), () => migration.unlock()]) {
+        const error = await assertRejects(run, MigrationError);
+        const { kind, message } = error.cause as DatabaseError;
+        assertEquals(kind, "permission");
+        assertEquals(
+          error.message,
+          `Cannot write the migrations' journal: ${message}; ` +
+            "grant the role SELECT, INSERT, UPDATE and DELETE on its tables",
+        );
+      }
+      assertEquals(await db.exists("b"), false);
+    });
+  },
+);
