@@ -9,7 +9,6 @@ import {
   resolveConfig,
   withoutSecrets,
 } from "../driver/config.ts";
-import { withUnknownOutcome } from "../driver/loss.ts";
 import type {
   ConnectionConfig,
   Driver,
@@ -28,10 +27,10 @@ import { DEFAULT_DRIVER } from "./default_driver.ts";
 import { limitsOf, type QueryOptions } from "./limits.ts";
 import { checkOptions, type DatabaseOptions } from "./options.ts";
 import { SessionPool } from "./pool.ts";
+import { PooledStatements } from "./pooled_statements.ts";
 import { checkCloseOptions, type CloseOptions } from "./pool_limits.ts";
 import type { StreamQueryOptions } from "./queries.ts";
 import { runWithRetries } from "./retry.ts";
-import { optionsFor } from "./row_reader.ts";
 import { describeServer, type ServerInfo } from "./server_info.ts";
 import { Table } from "./table.ts";
 import { Tokens } from "./tokens.ts";
@@ -59,6 +58,7 @@ export class Database extends BatchQueries {
   readonly #config: ConnectionConfig;
   readonly #driver: Driver;
   readonly #pool: SessionPool;
+  readonly #statements: PooledStatements;
   readonly #tokens: Tokens;
   readonly #observer: Observer;
   readonly #statementTimeoutMs: number | undefined;
@@ -87,6 +87,9 @@ export class Database extends BatchQueries {
     this.#config = resolveConfig(connection, grantedEnvironment());
     this.#driver = driver;
     this.#pool = new SessionPool(driver, this.#config, pool);
+    this.#statements = new PooledStatements(this.#pool, this.#types, {
+      openSession: () => this.openSession(),
+    });
     this.#tokens = new Tokens(this, this.#pool);
     this.#observer = new Observer({ statementTimeoutMs, onQuery });
     this.#statementTimeoutMs = statementTimeoutMs;
@@ -265,22 +268,7 @@ export class Database extends BatchQueries {
   ): Promise<QueryResult> {
     return this.#observer.run(
       { text, args, options },
-      (encoded, limits) =>
-        this.#pool.use(async (session) => {
-          const wasBroken = session.broken;
-          try {
-            const options = optionsFor(session, limits);
-            const result = await session.query(text, encoded, options);
-            const { columns } = result;
-            if (this.#types.lacks(columns)) {
-              await this.#types.learn(columns, session, limits);
-            }
-            return result;
-          } catch (error) {
-            const isLost = session.broken && !wasBroken;
-            throw isLost ? withUnknownOutcome(error) : error;
-          }
-        }, { ...limits, purpose: text }),
+      (encoded, limits) => this.#statements.run(text, encoded, limits),
     );
   }
 
@@ -292,24 +280,7 @@ export class Database extends BatchQueries {
   ): AsyncIterable<RowBatch> {
     return this.#observer.stream(
       { text, args, options },
-      (encoded, limits) => this.#stream(text, encoded, limits),
+      (encoded, limits) => this.#statements.stream(text, encoded, limits),
     );
-  }
-
-  async *#stream(
-    text: string,
-    encoded: (string | null)[],
-    options: StreamQueryOptions,
-  ): AsyncGenerator<RowBatch, void> {
-    const { signal, timeoutMs } = options;
-    const loan = await this.#pool.acquire({ signal, timeoutMs, purpose: text });
-    try {
-      yield* this.#types.follow(
-        loan.session.stream(text, encoded, options),
-        () => this.openSession(),
-      );
-    } finally {
-      await loan.release();
-    }
   }
 }

@@ -10,7 +10,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { settledWithin } from "../delay.ts";
 import { DatabaseError } from "../errors.ts";
 import type { Answer } from "./answer.ts";
@@ -35,14 +34,13 @@ import {
   protocolBreach,
 } from "./loss.ts";
 import { type DriverConn, Outbox } from "./outbox.ts";
+import { Pace } from "./pace.ts";
 import { Parameters } from "./parameters.ts";
 import { copyFail, SYNC, TERMINATE } from "./requests.ts";
 import type { ByteStream } from "./socket.ts";
 import { noteChange } from "./statement_names.ts";
 
 const CLOSE_GRACE_MS = 1_000;
-/** So many bytes are read before timers and other connections have their turn. */
-const TURN_LENGTH = 128 * 1024;
 
 const ENDS_SESSION = new Set(["FATAL", "PANIC"]);
 
@@ -71,7 +69,7 @@ export class Transport {
   #served: Uint8Array = NOTHING;
   #filling?: Promise<void>;
   #answering?: Promise<void>;
-  #sinceTurn = 0;
+  #pace = new Pace();
 
   /**
    * Puts the transport on a connection.
@@ -289,12 +287,8 @@ export class Transport {
     let cause: unknown;
     try {
       count = await this.#stream.read(this.#buffer.room());
-      this.#sinceTurn += count ?? 0;
-      // A read of what is there already ends within this turn of the event loop, and so would the next.
-      if (this.#sinceTurn >= TURN_LENGTH) {
-        this.#sinceTurn = 0;
-        await new Promise<void>((resolve) => setImmediate(resolve));
-      }
+      const pause = this.#pace.pause(count ?? 0);
+      if (pause !== undefined) await pause;
     } catch (error) {
       cause = error;
     }
