@@ -18,7 +18,7 @@ import { decodeRows, type ResultTypes } from "./values.ts";
 
 /** Options of {@linkcode Queries.stream}. */
 export interface StreamQueryOptions extends QueryOptions {
-  /** How many rows are read ahead at most. Default: 100, and more aren't in any case. */
+  /** How many rows are read ahead at most. Default: 100; more aren't in any case, nor more than about 1 MiB. */
   batchSize?: number;
 }
 

@@ -28,6 +28,9 @@ export interface AnswerOptions {
 /** So many rows are worth a call of the sink. */
 const SINK_ROWS = 64;
 
+/** A batch of so many bytes is complete, however few rows it has. */
+export const BATCH_LENGTH: number = 1024 * 1024;
+
 /** The answer to one call. */
 export class Answer {
   /** The columns of the last result. */
@@ -49,6 +52,7 @@ export class Answer {
   /** How many rows may wait to be taken. */
   readonly batchSize: number;
   readonly #sink?: RowSink;
+  #length = 0;
   #discarding = false;
   #described = false;
   #complete?: PromiseWithResolvers<void>;
@@ -70,9 +74,11 @@ export class Answer {
     return this.batchSize !== Infinity;
   }
 
-  /** How many rows still fit into the batch. */
+  /** How many rows still fit into the batch; 0 where it is complete. */
   get room(): number {
-    return this.batchSize - this.rows.length;
+    return this.streamed && this.#length >= BATCH_LENGTH
+      ? 0
+      : this.batchSize - this.rows.length;
   }
 
   /** Whether no one wants the rows any more. */
@@ -85,9 +91,14 @@ export class Answer {
     return this.#complete?.promise;
   }
 
-  /** Adds rows; dropped where no one wants them any more. */
-  add(rows: TextRow[]): void {
+  /**
+   * Adds rows; dropped where no one wants them any more.
+   *
+   * @param length How many bytes they had. It counts where rows are streamed.
+   */
+  add(rows: TextRow[], length = 0): void {
     if (this.#discarding) return;
+    this.#length += length;
     if (this.rows.length === 0) this.rows = rows;
     else for (const row of rows) this.rows.push(row);
     if (this.rows.length >= SINK_ROWS) this.#drain();
@@ -132,6 +143,7 @@ export class Answer {
   take(): TextRow[] {
     const { rows } = this;
     this.rows = [];
+    this.#length = 0;
     this.#taken?.resolve();
     if (this.streamed) this.#renew();
     return rows;

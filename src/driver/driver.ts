@@ -141,7 +141,7 @@ export interface SessionQueryOptions extends CallOptions {
 
 /** Options of {@linkcode Session.stream}. */
 export interface StreamOptions extends CallOptions {
-  /** How many rows a batch holds at most. Default: 200. */
+  /** How many rows a batch holds at most; fewer where they come to 1 MiB. Default: 200. */
   readonly batchSize?: number;
 }
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Answer } from "./answer.ts";
+import { type Answer, BATCH_LENGTH } from "./answer.ts";
 import type { TextRow } from "./driver.ts";
 import { parseCommandTag } from "./frames.ts";
 import type { PgConnection, PgField, PgMessage, PgQuery } from "./pg_types.ts";
@@ -30,6 +30,7 @@ export class PgCall implements PgQuery {
   #onError: (error: Error) => void;
   #connection?: PgConnection;
   #rows: TextRow[] = [];
+  #length = 0;
   #handingOver?: Promise<void>;
 
   /**
@@ -79,10 +80,15 @@ export class PgCall implements PgQuery {
     const answer = this.#answer;
     if (!answer.streamed) return answer.add([fields as TextRow]);
     if (answer.discarded) return;
-    this.#rows.push(fields as TextRow);
-    if (this.#rows.length >= answer.batchSize) {
-      this.#handingOver ??= this.#handOver();
-    }
+    const row = fields as TextRow;
+    this.#rows.push(row);
+    for (const cell of row) this.#length += cell?.length ?? 0;
+    if (this.#isBatch) this.#handingOver ??= this.#handOver();
+  }
+
+  get #isBatch(): boolean {
+    return this.#rows.length >= this.#answer.batchSize ||
+      this.#length >= BATCH_LENGTH;
   }
 
   /** Resolves when only the last batch of the answer waits to be taken. */
@@ -96,8 +102,9 @@ export class PgCall implements PgQuery {
     const { stream } = this.#connection!;
     stream.pause();
     // More rows than one batch may have come at once.
-    while (this.#rows.length >= answer.batchSize && !answer.discarded) {
+    while (this.#isBatch && !answer.discarded) {
       answer.add(this.#rows.splice(0, answer.batchSize));
+      this.#length = 0;
       await answer.handOver();
     }
     if (answer.discarded) this.#rows = [];

@@ -213,7 +213,7 @@ export class Transport {
   #takeRows(): boolean {
     const { rows, end } = decodeRows(this.#buffer.rest, this.#answer!.room);
     this.#buffer.take(end);
-    this.#answer!.add(rows);
+    this.#answer!.add(rows, end);
     return end > 0;
   }
 

@@ -588,6 +588,23 @@ driverTest("reads a stream only as fast as it is taken", async (driver) => {
   ignore: server.kind === "pglite" ? "PGlite has no backpressure" : undefined,
 });
 
+sessionTest(
+  "ends a batch early where its rows are long, and loses none",
+  async (session) => {
+    const text = "SELECT repeat('x', 300000) || g, g::TEXT " +
+      "FROM generate_series(1, 40) AS g";
+    const numbers: (string | null)[] = [];
+    for await (const { rows } of session.stream(text, [], { batchSize: 40 })) {
+      assert(rows.length <= 8, `${rows.length} rows in a batch`);
+      for (const [long, number] of rows) {
+        assertEquals(long!.length, 300_000 + number!.length);
+        numbers.push(number);
+      }
+    }
+    assertEquals(numbers, Array.from({ length: 40 }, (_, i) => `${i + 1}`));
+  },
+);
+
 sessionTest("is of no more use once it is closed", async (session) => {
   await session.close();
   await session.close();
