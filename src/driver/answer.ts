@@ -21,6 +21,8 @@ import { isChange } from "./statement_names.ts";
 export interface AnswerOptions {
   /** How many rows may wait to be taken. */
   readonly batchSize?: number;
+  /** How many rows the server is asked for at a time, where they are streamed. Default: all. */
+  readonly portion?: number;
   /** Takes the rows. */
   readonly sink?: RowSink;
 }
@@ -51,6 +53,10 @@ export class Answer {
   notices: WireFields[] = [];
   /** How many rows may wait to be taken. */
   readonly batchSize: number;
+  /** How many rows the server is asked for at a time; `undefined` for all. */
+  readonly portion?: number;
+  /** Whether the server has more rows, for which it has to be asked. */
+  suspended = false;
   readonly #sink?: RowSink;
   #length = 0;
   #discarding = false;
@@ -63,8 +69,9 @@ export class Answer {
    *
    * @param options What becomes of the rows.
    */
-  constructor({ batchSize = Infinity, sink }: AnswerOptions = {}) {
+  constructor({ batchSize = Infinity, portion, sink }: AnswerOptions = {}) {
     this.batchSize = batchSize;
+    this.portion = portion;
     this.#sink = sink;
     if (this.streamed) this.#renew();
   }

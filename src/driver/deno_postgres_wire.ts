@@ -9,7 +9,12 @@ import type { Answer } from "./answer.ts";
 import type { TransactionStatus } from "./driver.ts";
 import type { DatabaseError } from "../errors.ts";
 import { abandoned } from "./loss.ts";
-import { cancelRequest, statementFrames } from "./requests.ts";
+import {
+  cancelRequest,
+  CLOSE_PORTAL,
+  moreFrames,
+  statementFrames,
+} from "./requests.ts";
 import { type StatementName, StatementNames } from "./statement_names.ts";
 import type { Statement, Wire } from "./session.ts";
 import type { ByteStream } from "./socket.ts";
@@ -82,9 +87,7 @@ export class DenoPostgresWire implements Wire {
    */
   async run(statement: Statement, answer: Answer): Promise<void> {
     const { text, args } = statement;
-    if (answer.streamed) {
-      return await this.#exchange(answer, "", statementFrames(text, args));
-    }
+    if (answer.streamed) return await this.#stream(statement, answer);
     if (args.length === 0) return await this.#exchange(answer, text);
     // In a transaction an outdated name would be the end of it.
     const named = this.transactionStatus === "idle"
@@ -97,6 +100,16 @@ export class DenoPostgresWire implements Wire {
     else this.#names.forget();
     answer.restart();
     await this.#exchange(answer, "", this.#frames(statement));
+  }
+
+  async #stream({ text, args }: Statement, answer: Answer): Promise<void> {
+    const { portion = 0 } = answer;
+    let request = statementFrames(text, args, { portion });
+    do {
+      answer.suspended = false;
+      await this.#exchange(answer, "", request);
+      request = answer.discarded ? CLOSE_PORTAL : moreFrames(portion);
+    } while (answer.suspended && this.lost === undefined);
   }
 
   /**

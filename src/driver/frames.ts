@@ -32,6 +32,7 @@ export const FRAME = {
   error: 0x45,
   notice: 0x4e,
   parameterStatus: 0x53,
+  portalSuspended: 0x73,
   ready: 0x5a,
   rowDescription: 0x54,
 } as const;

@@ -21,6 +21,8 @@ export interface PgCallOptions {
   answer: Answer;
   /** Takes an error of the server's or of the connection. */
   onError: (error: Error) => void;
+  /** Whether it asks for more rows of the call before, or closes its portal where no one wants them. */
+  isMore?: boolean;
 }
 
 /** One statement under way. */
@@ -28,6 +30,7 @@ export class PgCall implements PgQuery {
   #statement: Statement;
   #answer: Answer;
   #onError: (error: Error) => void;
+  #isMore: boolean;
   #connection?: PgConnection;
   #rows: TextRow[] = [];
   #length = 0;
@@ -40,10 +43,11 @@ export class PgCall implements PgQuery {
    * @param options Where the answer goes.
    */
   constructor(statement: Statement, options: PgCallOptions) {
-    const { answer, onError } = options;
+    const { answer, onError, isMore = false } = options;
     this.#statement = statement;
     this.#answer = answer;
     this.#onError = onError;
+    this.#isMore = isMore;
   }
 
   get #simple(): boolean {
@@ -57,10 +61,15 @@ export class PgCall implements PgQuery {
     // Of several statements the rows would run together in a stream; so it takes one only.
     if (this.#simple) return connection.query(text);
     connection.stream.cork();
-    connection.parse({ text });
-    connection.bind({ values: args });
-    connection.describe({ type: "P", name: "" });
-    connection.execute({ rows: 0 });
+    if (!this.#isMore) {
+      connection.parse({ text });
+      connection.bind({ values: args });
+      connection.describe({ type: "P", name: "" });
+    }
+    const { discarded, portion = 0 } = this.#answer;
+    // Without that CockroachDB takes no other statement.
+    if (this.#isMore && discarded) connection.close({ type: "P", name: "" });
+    else connection.execute({ rows: portion });
     connection.sync();
     connection.stream.uncork();
   }
@@ -94,7 +103,9 @@ export class PgCall implements PgQuery {
   /** Resolves when only the last batch of the answer waits to be taken. */
   async settle(): Promise<void> {
     await this.#handingOver;
-    this.#answer.add(this.#rows);
+    const answer = this.#answer;
+    answer.add(this.#rows);
+    if (answer.suspended && this.#rows.length > 0) await answer.handOver();
   }
 
   async #handOver(): Promise<void> {
@@ -112,8 +123,10 @@ export class PgCall implements PgQuery {
     stream.resume();
   }
 
-  /** Does nothing: all rows are asked for. */
-  handlePortalSuspended(): void {}
+  /** Learns that there are more rows. */
+  handlePortalSuspended(): void {
+    this.#answer.suspended = true;
+  }
 
   /** Takes the command tag. */
   handleCommandComplete({ text = "" }: PgMessage): void {

@@ -69,6 +69,8 @@ export interface PgConnection {
   describe(options: { type: "P"; name: string }): void;
   /** Sends Execute; 0 rows are all of them. */
   execute(options: { rows: number }): void;
+  /** Sends Close. */
+  close(options: { type: "P"; name: string }): void;
   /** Sends Sync. */
   sync(): void;
   /** Refuses to send the data of `COPY … FROM STDIN`. */

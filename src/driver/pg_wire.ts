@@ -99,15 +99,21 @@ export class PgWire implements Wire {
   async run(statement: Statement, answer: Answer): Promise<void> {
     this.#answer = answer;
     this.#client.ref();
-    const call = new PgCall(statement, {
-      answer,
-      onError: (error) => this.#fail(error),
-    });
-    await new Promise<void>((resolve) => {
-      this.#ready = resolve;
-      this.#client.query(call);
-    });
-    await call.settle();
+    let isMore = false;
+    do {
+      answer.suspended = false;
+      const call = new PgCall(statement, {
+        answer,
+        onError: (error) => this.#fail(error),
+        isMore,
+      });
+      await new Promise<void>((resolve) => {
+        this.#ready = resolve;
+        this.#client.query(call);
+      });
+      await call.settle();
+      isMore = true;
+    } while (answer.suspended && this.lost === undefined);
     if (this.lost === undefined) this.#client.unref();
   }
 

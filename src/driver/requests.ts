@@ -23,10 +23,18 @@ export const TERMINATE: Uint8Array<ArrayBuffer> = frame("X", new Uint8Array());
 /** Ends what was sent without one; the server then says that it is ready. */
 export const SYNC: Uint8Array<ArrayBuffer> = frame("S", new Uint8Array());
 
+/** An Execute of all rows of the portal, and a Sync. */
+const EXECUTE_SYNC = Uint8Array.of(...frame("E", new Uint8Array(5)), ...SYNC);
+
 /** A Describe of the portal, an Execute of all its rows, and a Sync. */
 const DESCRIBE_EXECUTE_SYNC = Uint8Array.of(
   ...frame("D", encoder.encode("P\0")),
-  ...frame("E", new Uint8Array(5)),
+  ...EXECUTE_SYNC,
+);
+
+/** Closes a portal that has more rows. Without it CockroachDB takes no other statement. */
+export const CLOSE_PORTAL: Uint8Array<ArrayBuffer> = Uint8Array.of(
+  ...frame("C", encoder.encode("P\0")),
   ...SYNC,
 );
 
@@ -44,6 +52,8 @@ export interface StatementOptions {
   readonly name?: string;
   /** Whether it was parsed under the name before, so that its text isn't sent. */
   readonly isParsed?: boolean;
+  /** How many rows to ask for. Default: all. */
+  readonly portion?: number;
   /** Names of ASCII characters that the server can forget. */
   readonly outdated?: readonly string[];
   /** Memory for the frames, where they fit; making some takes longer than filling it. */
@@ -63,7 +73,8 @@ export function statementFrames(
   args: readonly (string | null)[],
   options: StatementOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { name = "", isParsed = false, outdated = [], memory } = options;
+  const { name = "", isParsed = false, portion = 0, outdated = [], memory } =
+    options;
   let size = STATEMENT_LENGTH + 2 * name.length + text.length * MAX_BYTES;
   for (const arg of args) {
     size += ARGUMENT_LENGTH + (arg === null ? 0 : arg.length * MAX_BYTES);
@@ -77,7 +88,20 @@ export function statementFrames(
   if (!isParsed) at = putParse(bytes, at, name, text);
   at = putBind(bytes, at, name, args);
   bytes.set(DESCRIBE_EXECUTE_SYNC, at);
-  return bytes.subarray(0, at + DESCRIBE_EXECUTE_SYNC.length);
+  at += DESCRIBE_EXECUTE_SYNC.length;
+  putInt32(bytes, at - SYNC.length - 4, portion);
+  return bytes.subarray(0, at);
+}
+
+/**
+ * Builds the frames that ask for more rows of the statement before.
+ *
+ * @param portion How many.
+ */
+export function moreFrames(portion: number): Uint8Array<ArrayBuffer> {
+  const bytes = EXECUTE_SYNC.slice();
+  putInt32(bytes, bytes.length - SYNC.length - 4, portion);
+  return bytes;
 }
 
 function putClose(bytes: Uint8Array, from: number, name: string): number {

@@ -60,6 +60,10 @@ const CANCEL_GRACE_MS = 2_000;
 const CANCEL_AGAIN_MS = 100;
 const CANCEL_SETTLE_MS = 100;
 const DRAIN_MS = 20;
+/** So many rows are asked for at a time, so that a stream can be left without being cancelled. */
+const PORTION = 1_000;
+/** What is left of a portion has this long to come before the statement is cancelled. */
+const PORTION_MS = 2_000;
 /** More would go no faster, and live long enough to make the heap grow. */
 const BATCH_SIZE = 200;
 
@@ -137,7 +141,9 @@ export class WireSession implements Session {
         `Cannot stream in batches of ${batchSize} rows; give a whole number above 0`,
       );
     }
-    const answer = new Answer({ batchSize });
+    // A cancelled statement would be the end of its transaction.
+    const portion = this.transactionStatus === "open" ? PORTION : undefined;
+    const answer = new Answer({ batchSize, portion });
     let ended = false;
     const done = this.#run({ ...limits, text, args }, answer)
       .finally(() => {
@@ -155,6 +161,10 @@ export class WireSession implements Session {
         else if (ended) return await done;
       }
     } finally {
+      if (!ended && portion !== undefined) {
+        answer.discard();
+        await settledWithin(PORTION_MS, done.catch(() => {}));
+      }
       if (!ended) {
         this.#end();
         await done.catch(() => {});

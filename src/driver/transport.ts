@@ -226,6 +226,9 @@ export class Transport {
       case FRAME.rowDescription:
         answer?.startResult(this.#columns.read(body));
         break;
+      case FRAME.portalSuspended:
+        if (answer !== undefined) answer.suspended = true;
+        break;
       case FRAME.commandComplete:
         answer?.endResult(parseCommandTag(body));
         break;

@@ -532,6 +532,24 @@ databaseTest(
 );
 
 databaseTest(
+  "a stream that is left early doesn't end its transaction",
+  async (db) => {
+    await db.createTable("t", { id: "INT8 PRIMARY KEY" });
+    await db.transaction(async (tx) => {
+      await tx.insert("t", { id: 1 });
+      for (const at of [1, 1_500]) {
+        const rows = tx.stream<{ g: number }>(
+          "SELECT g, repeat('x', 100) FROM generate_series(1, 300000) AS g",
+        );
+        for await (const { g } of rows) if (g === at) break;
+      }
+      await tx.insert("t", { id: 2 });
+    });
+    assertEquals(await db.count("t"), 2);
+  },
+);
+
+databaseTest(
   "a row is found again by its key of CHAR(n), as it was read",
   async (db) => {
     await db.createTable("t", { code: "CHAR(5) PRIMARY KEY", n: "INT4" });

@@ -605,6 +605,72 @@ sessionTest(
   },
 );
 
+sessionTest("streams all rows in a transaction, too", async (session) => {
+  await session.query("BEGIN");
+  const numbers: (string | null)[] = [];
+  const text = "SELECT g, $1::TEXT AS t FROM generate_series(1, 2500) AS g";
+  for await (
+    const { columns, rows } of session.stream(text, ["x"], { batchSize: 300 })
+  ) {
+    assertEquals(columns.map(({ name }) => name), ["g", "t"]);
+    assert(rows.length <= 300, `${rows.length} rows in a batch`);
+    numbers.push(...rows.map(([number]) => number));
+  }
+  assertEquals(numbers, Array.from({ length: 2_500 }, (_, i) => `${i + 1}`));
+  assertEquals(session.transactionStatus, "open");
+  await session.query("COMMIT");
+});
+
+sessionTest(
+  "leaves a stream in a transaction wherever the caller likes, and goes on",
+  async (session) => {
+    await session.query("BEGIN");
+    for (const taken of [1, 1_000, 1_001, 3_500]) {
+      let count = 0;
+      const text = "SELECT repeat('x', 100) FROM generate_series(1, 1000000)";
+      for await (const { rows } of session.stream(text, [], { batchSize: 1 })) {
+        count += rows.length;
+        if (count >= taken) break;
+      }
+      assertEquals(session.busy, false);
+      assertEquals(session.transactionStatus, "open");
+      assertEquals((await session.query("SELECT 7")).rows, [["7"]]);
+      assertEquals((await session.query("SELECT $1::INT8", ["8"])).rows, [[
+        "8",
+      ]]);
+    }
+    await session.query("COMMIT");
+  },
+);
+
+sessionTest(
+  "tells an error that comes late in a stream of a transaction",
+  async (session) => {
+    await session.query("BEGIN");
+    let count = 0;
+    const error = await failure((async () => {
+      const text = "SELECT 1 / (2500 - g) FROM generate_series(1, 3000) AS g";
+      for await (const { rows } of session.stream(text)) count += rows.length;
+    })());
+    assertEquals(error.code, "22012");
+    assert(count <= 2_499, `${count} rows`);
+    assertEquals(session.transactionStatus, "failed");
+    await session.query("ROLLBACK");
+  },
+);
+
+sessionTest("ends a stream in a transaction at its limits", async (session) => {
+  await session.query("BEGIN");
+  const error = await failure((async () => {
+    const text = "SELECT g FROM generate_series(1, 1000000) AS g";
+    for await (const _ of session.stream(text, [], { timeoutMs: 100 })) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  })());
+  assertEquals(error.code, "57014");
+  if (!session.broken) await session.query("ROLLBACK");
+}, { on: SEVERAL });
+
 sessionTest("is of no more use once it is closed", async (session) => {
   await session.close();
   await session.close();

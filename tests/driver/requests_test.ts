@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
 import {
   cancelRequest,
+  CLOSE_PORTAL,
   copyFail,
+  moreFrames,
   passwordMessage,
   saslInitialResponse,
   SSL_REQUEST,
@@ -136,4 +138,27 @@ Deno.test("statementFrames() count bytes, not characters, of texts of any length
     assertEquals(parse.body.subarray(1, -3), bytes);
     assertEquals(bind.body.subarray(10, -2), bytes);
   }
+});
+
+Deno.test("statementFrames() and moreFrames() ask for a portion of the rows", () => {
+  const last = (bytes: Uint8Array) =>
+    new FrameSplitter("client").push(Uint8Array.of(...bytes)).slice(-2)
+      .map(({ type, body }) => [type, body]);
+  const expected = [
+    ["Execute", Uint8Array.of(0, 0, 0, 3, 232)],
+    ["Sync", new Uint8Array()],
+  ];
+  const prefix = startupMessage(CONFIG);
+  const after = (bytes: Uint8Array) => last(Uint8Array.of(...prefix, ...bytes));
+  const first = statementFrames("SELECT 1", [], { portion: 1_000 });
+  assertEquals(after(first), expected);
+  assertEquals(after(moreFrames(1_000)), expected);
+  assertEquals(
+    after(statementFrames("SELECT 1", []))[0],
+    ["Execute", new Uint8Array(5)],
+  );
+  assertEquals(
+    CLOSE_PORTAL,
+    Uint8Array.of(...frame("C", "P"), ...frame("S")),
+  );
 });
