@@ -204,6 +204,11 @@ export function createTableStatement(
 
 /** Writes a time for AS OF SYSTEM TIME: one of the functions meant for it, or a literal. */
 export function systemTime(time: string): string {
+  if (typeof time !== "string") {
+    throw new TypeError(
+      `Cannot read as of ${time}: a system time is text; give "-10s" or a timestamp as text`,
+    );
+  }
   const call =
     /^(follower_read_timestamp|with_min_timestamp|with_max_staleness)\(('[^'\\]*')?\)$/;
   return call.test(time) ? time : quoteLiteral(time);

@@ -166,8 +166,9 @@ export class Database extends BatchQueries {
   /**
    * Drops a database.
    *
-   * @param options `cascade`: with everything in it, where CockroachDB would refuse, and though others
-   * are connected to it, where PostgreSQL would.
+   * @param options `cascade`: `true` drops it though others are connected, where PostgreSQL would refuse;
+   * `false` refuses to drop one on CockroachDB that holds anything. Without it both servers drop what
+   * is in it.
    */
   async dropDatabase(
     name: string,

@@ -21,6 +21,11 @@ const CASCADE: Readonly<Record<ServerInfo["kind"], string>> = {
   postgresql: " WITH (FORCE)",
 };
 
+const RESTRICT: Readonly<Record<ServerInfo["kind"], string>> = {
+  cockroachdb: " RESTRICT",
+  postgresql: "",
+};
+
 /** What those say who have made a database of the name: that it is there, or that they were faster. */
 const MADE_BY_OTHERS = ["42P04", "23505"];
 
@@ -52,7 +57,7 @@ export async function createDatabase(
  *
  * @param queries What runs the statement, and knows the kind of server.
  * @param name The database.
- * @param options `cascade`: everything in it goes too.
+ * @param options `cascade`: whether everything in it goes too. Default: what the server does.
  */
 export async function dropDatabase(
   queries: Queries & { server(limits: CallOptions): Promise<ServerInfo> },
@@ -61,10 +66,15 @@ export async function dropDatabase(
 ): Promise<void> {
   const { ifExists, cascade } = options;
   const limits = limitsOf(options, ["ifExists", "cascade"]);
+  const ways = cascade ? CASCADE : RESTRICT;
+  // Without a word the server decides.
+  const how = cascade === undefined
+    ? ""
+    : ways[(await queries.server(limits)).kind];
   await queries.execute(
-    `DROP DATABASE ${ifExists ? "IF EXISTS " : ""}${quoteIdentifier(name)}${
-      cascade ? CASCADE[(await queries.server(limits)).kind] : ""
-    }`,
+    `DROP DATABASE ${ifExists ? "IF EXISTS " : ""}${
+      quoteIdentifier(name)
+    }${how}`,
     [],
     limits,
   );

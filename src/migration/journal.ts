@@ -235,7 +235,7 @@ function asProgress(row: JournalRow): Progress {
 }
 
 /** Whether an error says that a table or column isn't there. */
-function isAbsence(error: unknown): boolean {
+export function isAbsence(error: unknown): boolean {
   return error instanceof DatabaseError &&
     ["42P01", "42703", "3F000"].includes(error.code);
 }

@@ -7,14 +7,18 @@
 import type { Session } from "../driver/driver.ts";
 import { DatabaseError, MigrationError } from "../errors.ts";
 import { quoteIdentifier, splitName } from "../sql.ts";
+import { insist } from "./insist.ts";
 import {
+  isAbsence,
   journalQuery,
   type JournalState,
   journalState,
   type JournalTables,
   journalTables,
   readRows,
+  writingFailure,
 } from "./journal.ts";
+import { landing } from "./journal_notes.ts";
 import { type ServerKind, serverKind, sessionName } from "./server.ts";
 
 /** Columns that this tool adds to a table of the Python client. */
@@ -37,6 +41,7 @@ export async function setUpJournal(
     settle(() => session.query(statement)).catch((error) => {
       throw makingFailure(error, remedy);
     });
+  await forgetOrphan(session, tables);
   const added = Object.entries(COLUMNS).map((column) => column.join(" "));
   const create =
     `CREATE TABLE IF NOT EXISTS ${tables.applied} (version TEXT PRIMARY KEY, description TEXT, ` +
@@ -74,6 +79,31 @@ export async function setUpJournal(
   await run(
     `INSERT INTO ${tables.journal} (id, fence) VALUES (1, 0) ON CONFLICT (id) DO NOTHING`,
   );
+}
+
+/**
+ * Forgets the migration in flight where the table of applied migrations was dropped: the history that
+ * it belongs to is no more. Another runner that has taken the lease meanwhile has another fence.
+ */
+async function forgetOrphan(
+  session: Session,
+  tables: JournalTables,
+): Promise<void> {
+  const look = (text: string) =>
+    readRows(session, text).catch((error) => {
+      if (isAbsence(error)) return undefined;
+      throw error;
+    });
+  const [flight] = await look(
+    `SELECT fence::TEXT AS fence FROM ${tables.journal} WHERE id = 1 AND progress IS NOT NULL`,
+  ) ?? [];
+  if (flight === undefined) return;
+  const isThere = await look(`SELECT 1 AS one FROM ${tables.applied} LIMIT 1`);
+  if (isThere !== undefined) return;
+  const forget = landing(tables, String(flight.fence));
+  await insist(() => session.query(forget)).catch((error) => {
+    throw writingFailure(error);
+  });
 }
 
 function makingFailure(

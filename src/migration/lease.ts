@@ -149,7 +149,9 @@ export class Lease {
           { timeoutMs: leaseMs / 2 },
         );
         if (rowCount === 0) {
-          throw new LeaseLostError("another runner has taken it");
+          throw new LeaseLostError(
+            "another runner has taken it, or somebody has run unlock",
+          );
         }
         this.#beaten(sentAt);
       });

@@ -6,6 +6,7 @@
  */
 
 import type { Database } from "../database/database.ts";
+import { ConfigError } from "../errors.ts";
 import {
   carryOut,
   type CarryOutOptions,
@@ -39,6 +40,7 @@ import {
   checkPlanOptions,
   checkRollbackOptions,
   checkRunOptions,
+  checkVersion,
   type MigrateOptions,
   type MigrationOptions,
   type RollbackOptions,
@@ -96,14 +98,21 @@ export class Migration {
    * @param undoSql Without it the migration can't be rolled back.
    * @throws {MigrationError} A description without letters or digits; SQL that has no forward
    * statement, that steers transactions, or that can't be read.
+   * @throws {ConfigError} Where the migrations come from a `source`, and no folder is named beside it.
    */
-  createMigration(
+  async createMigration(
     description: string,
     forwardSql: string,
     undoSql?: string,
   ): Promise<string> {
-    const { migrationsDir = "./migrations" } = this.#options;
-    return writeMigration(migrationsDir, { description, forwardSql, undoSql });
+    const { source, migrationsDir } = this.#options;
+    if (source !== undefined && migrationsDir === undefined) {
+      throw new ConfigError(
+        "Cannot create a migration: the migrations come from a source, which would not have it; name its folder in migrationsDir",
+      );
+    }
+    const folder = migrationsDir ?? "./migrations";
+    return await writeMigration(folder, { description, forwardSql, undoSql });
   }
 
   /**
@@ -184,6 +193,7 @@ export class Migration {
 
   /** Says whether a version is applied. */
   async isApplied(version: string): Promise<boolean> {
+    checkVersion(version, "version");
     return findVersion((await this.#readJournal()).applied, version) !==
       undefined;
   }

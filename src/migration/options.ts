@@ -150,10 +150,11 @@ export function checkPlanOptions(
   checkVersion(options.targetVersion);
 }
 
-function checkVersion(version: unknown): void {
+/** Refuses a version that is none; one that is left out is none to refuse. */
+export function checkVersion(version: unknown, name = "targetVersion"): void {
   if (version === undefined || typeof version === "string") return;
   throw new TypeError(
-    `Cannot use ${version} as the targetVersion: a version is text; give "${version}"`,
+    `Cannot use ${version} as the ${name}: a version is text; give "${version}"`,
   );
 }
 

@@ -67,35 +67,32 @@ export function planned(
       : undefined;
   const done = progress?.done.length ?? 0;
   const statements = statementsOf(file, direction).slice(done).map(
-    (statement, index) => new LazyPlanned(statement, done + index + 1),
+    (statement, index) => lazilyPlanned(statement, done + index + 1),
   );
   return { version, description, direction, file, progress, done, statements };
 }
 
-/** A planned statement that is read when somebody asks what kind it is. */
-class LazyPlanned implements PlannedStatement {
-  #info: StatementInfo | undefined;
-
-  constructor(
-    readonly statement: MigrationStatement,
-    readonly number: number,
-  ) {}
-
-  get kind(): StatementKind {
-    return this.#read().kind;
-  }
-
-  get verb(): string {
-    return this.#read().verb;
-  }
-
-  get transactional(): boolean {
-    return this.#read().transactional;
-  }
-
-  #read(): StatementInfo {
-    return this.#info ??= classify(this.statement.text);
-  }
+/** Plans a statement, which is read when somebody asks what kind it is. */
+function lazilyPlanned(
+  statement: MigrationStatement,
+  number: number,
+): PlannedStatement {
+  let info: StatementInfo | undefined;
+  const read = () => info ??= classify(statement.text);
+  // Own properties: a copy has them, and so has its JSON.
+  return {
+    statement,
+    number,
+    get kind() {
+      return read().kind;
+    },
+    get verb() {
+      return read().verb;
+    },
+    get transactional() {
+      return read().transactional;
+    },
+  };
 }
 
 /** The statements of a file in a direction. */

@@ -104,7 +104,7 @@ export function journalFailure(error: unknown): unknown {
   if (!(error instanceof DatabaseError)) return error;
   if (error.code === FENCED_OFF) {
     return new LeaseLostError(
-      "Cannot go on with the migrations: another runner has taken the lease, and goes on from here; " +
+      "Cannot go on with the migrations: another runner has taken the lease, and goes on from here, or somebody has run unlock; " +
         "wait for it, then look at the status",
       { cause: error },
     );

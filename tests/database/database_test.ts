@@ -532,6 +532,22 @@ databaseTest(
 );
 
 databaseTest(
+  "Database.dropDatabase() refuses to drop what is in one where cascade is false",
+  async (db) => {
+    const name = `${db.config.database}_full`;
+    await db.createDatabase(name);
+    await db.execute(`CREATE TABLE ${name}.public.t (id INT PRIMARY KEY)`);
+    const error = await assertRejects(
+      () => db.dropDatabase(name, { cascade: false }),
+      DatabaseError,
+    );
+    assertEquals(error.code, "2BP01");
+    await db.dropDatabase(name);
+  },
+  { on: ["cockroachdb"] },
+);
+
+databaseTest(
   "a stream that is left early doesn't end its transaction",
   async (db) => {
     await db.createTable("t", { id: "INT8 PRIMARY KEY" });

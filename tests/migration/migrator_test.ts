@@ -587,3 +587,62 @@ databaseTest(
     assertEquals(lines[20], "and 3 more; verify names them all");
   },
 );
+
+databaseTest(
+  "migrate() begins anew where the table of applied migrations was dropped, whatever a run had left",
+  async (db) => {
+    const migration = (second: string) =>
+      new Migration(db, {
+        source: bundle([{
+          name: "1_a.sql",
+          text: `CREATE TABLE a (id INT PRIMARY KEY);\n${second};`,
+        }]),
+        strategy: "statements",
+      });
+    await assertRejects(
+      () => migration("INSERT INTO nowhere VALUES (1)").migrate(),
+      MigrationError,
+    );
+    await db.dropTable("a");
+    await db.dropTable("_migrations");
+    const mended = migration("INSERT INTO a VALUES (1)");
+    const { migrations: [planned] } = await mended.plan();
+    assertEquals([planned.done, planned.statements.length], [0, 2]);
+    assertEquals(await mended.migrate(), 1);
+    assertEquals(await db.count("a"), 1);
+    assertEquals(await mended.verify(), []);
+  },
+  EVERYWHERE,
+);
+
+databaseTest(
+  "plan() gives the kind of each statement in a copy and in JSON, too",
+  async (db) => {
+    await withMigrations(db, THREE, async (migration) => {
+      const { migrations: [first] } = JSON.parse(
+        JSON.stringify(await migration.plan()),
+      );
+      const { kind, verb, transactional } = first.statements[0];
+      assertEquals([kind, verb, transactional], ["ddl", "CREATE TABLE", true]);
+    });
+  },
+);
+
+Deno.test("a Migration with a source and no folder creates no file that it would never load", async () => {
+  await using db = new Database();
+  const migration = new Migration(db, { source: bundle([]) });
+  await assertRejects(
+    () => migration.createMigration("a", "SELECT 1"),
+    ConfigError,
+    "Cannot create a migration: the migrations come from a source, which would not have it; name its folder in migrationsDir",
+  );
+});
+
+Deno.test("isApplied() refuses a version that is no text", async () => {
+  await using db = new Database();
+  await assertRejects(
+    () => new Migration(db).isApplied(1 as never),
+    TypeError,
+    'Cannot use 1 as the version: a version is text; give "1"',
+  );
+});
