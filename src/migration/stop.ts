@@ -13,13 +13,13 @@ import { insist } from "./insist.ts";
 import {
   cancelJobs,
   databaseTime,
-  isFinal,
   type Job,
   schemaJobs,
   waitForJobs,
 } from "./jobs.ts";
+import { jobsAbout, openJobs } from "./job_choice.ts";
 import type { PlannedStatement } from "./planned.ts";
-import { classify, type Effect } from "./statement.ts";
+import { classify } from "./statement.ts";
 
 const AGAIN_MS = 500;
 
@@ -56,7 +56,7 @@ export async function stoppable<T>(
       await run.lease.look(async (session) => {
         const since = await databaseTime(session, start);
         const jobs = await schemaJobs(session, since);
-        const open = openJobs(jobs, options.database);
+        const open = openJobs(jobs, { ...options, statement: statement.text });
         await cancelJobs(session, jobsAbout(open, effects));
       });
       await delay(AGAIN_MS, over.signal);
@@ -111,8 +111,9 @@ export async function jobsToEnd(
     session.query("SELECT current_database()")
   );
   // One that may be another statement's is waited for too, and never cancelled.
-  const open = openJobs(jobs, database ?? undefined);
-  const { effects = [] } = classify(planned.statement.text, flight.run);
+  const { text: statement } = planned.statement;
+  const open = openJobs(jobs, { database: database ?? undefined, statement });
+  const { effects = [] } = classify(statement, flight.run);
   const end = () => cancelJobs(session, jobsAbout(open, effects));
   if (wish === "cancel") await end();
   const enough = new AbortController();
@@ -164,58 +165,4 @@ function goOn(
       "run the command again, it waits for the end and finds out what was done",
     { version: migration.version, file: path, line, column, cause },
   );
-}
-
-const PART = String.raw`("(?:[^"]|"")+"|[\w$]+)`;
-const FULL_NAME = new RegExp(String.raw`${PART}\.${PART}\.${PART}`);
-
-/**
- * Chooses the jobs that go on and may be those of a statement.
- *
- * @param database The statement's database. Default: any.
- */
-export function openJobs(jobs: readonly Job[], database?: string): Job[] {
-  return jobs.filter((job) => {
-    const [, of] = FULL_NAME.exec(job.description) ?? [];
-    const isElsewhere = of !== undefined && database !== undefined &&
-      unquoted(of) !== database;
-    return !isFinal(job) && !isElsewhere;
-  });
-}
-
-/**
- * Chooses the jobs whose descriptions name what a statement is about. Another's may hold the same
- * letters in a longer name.
- *
- * @param effects What the statement does; none where that isn't known.
- */
-export function jobsAbout(
-  jobs: readonly Job[],
-  effects: readonly Effect[],
-): Job[] {
-  const names = effects.flatMap(lastNames);
-  return jobs.filter(({ description }) => {
-    const named = description.match(IDENTIFIERS)?.map(unquoted) ?? [];
-    return names.some((name) => named.includes(name));
-  });
-}
-
-/** The names in a text; in a string they may stand as well. */
-const IDENTIFIERS = /"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*/gu;
-
-function unquoted(name: string): string {
-  return name.replace(/^"|"$/g, "").replaceAll('""', '"');
-}
-
-/** The names, without their schemas, of what an effect is about. */
-function lastNames(effect: Effect): string[] {
-  const names = [
-    "table" in effect ? effect.table : undefined,
-    "typeName" in effect ? effect.typeName : undefined,
-    "from" in effect ? effect.from : undefined,
-    "name" in effect && typeof effect.name !== "string"
-      ? effect.name
-      : undefined,
-  ];
-  return names.flatMap((name) => name?.at(-1) ?? []);
 }

@@ -11,7 +11,7 @@ import { blockersOf } from "./blockers.ts";
 import { databaseTime, type Job, schemaJobs } from "./jobs.ts";
 import type { PlannedStatement } from "./planned.ts";
 import { classify } from "./statement.ts";
-import { jobsAbout, openJobs } from "./stop.ts";
+import { jobsAbout, openJobs } from "./job_choice.ts";
 
 const QUIET_MS = 2_000;
 const POLL_MS = 1_000;
@@ -113,7 +113,7 @@ async function ownJobs(
   if (jobs.length === 0) return [];
   const database = run.database ??
     (await session.query("SELECT current_database()")).rows[0][0] ?? undefined;
-  const open = openJobs(jobs, database);
+  const open = openJobs(jobs, { database, statement: statement.text });
   const { effects = [] } = classify(statement.text);
   return effects.length === 0 ? open : jobsAbout(open, effects);
 }
