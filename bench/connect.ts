@@ -15,7 +15,7 @@ import { type Candidate, measure } from "./measure.ts";
 import type { Comparison } from "./report.ts";
 
 const IN_A_ROW = 10;
-const ROUNDS = 101;
+const ROUNDS = 201;
 /** The server is busy with ending sessions for a while after their connections were closed. */
 const SETTLE_MS = 5;
 

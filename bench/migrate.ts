@@ -52,7 +52,7 @@ export async function compareMigrate(
     name,
     run: () => run(urls[index]),
   }));
-  const nothing = await measure(idle, 21);
+  const nothing = await measure(idle, 41);
   for (const url of urls) await server.dropDatabase(url);
   await Deno.remove(folder, { recursive: true });
   const goals = [
