@@ -41,6 +41,10 @@ const DECLARATIONS = [
   "CONFIGURE",
   "SCATTER",
   "SPLIT",
+  "UNSPLIT",
+  "EXPERIMENTAL_AUDIT",
+  "PARTITION BY",
+  "INJECT STATISTICS",
   "REPLICA",
 ];
 
@@ -63,7 +67,10 @@ function addConstraint(table: ObjectName, reader: Reader): Outcome {
   let name = named ? reader.identifier() : undefined;
   const words = reader.takeOne(...Object.keys(CONSTRAINT_TYPES));
   if (words === undefined || (named && name === undefined)) return UNKNOWN;
-  const constraintType = CONSTRAINT_TYPES[words];
+  // CockroachDB has such a constraint without an index, by which it would be known.
+  const constraintType = reader.take("WITHOUT INDEX")
+    ? undefined
+    : CONSTRAINT_TYPES[words];
   const isCheck = constraintType === "check" || constraintType === "exclude";
   // The constraint gives the index its name, or else has the index's.
   if (reader.take("USING INDEX")) name ??= reader.identifier();

@@ -27,6 +27,7 @@ import {
 import type { Progress } from "./journal.ts";
 import { SINCE_BEGIN } from "./journal_notes.ts";
 import { hasLanded, land, UnknownLanding } from "./landing.ts";
+import { describeParts, PartlyDone } from "./part.ts";
 import type { PlannedMigration, PlannedStatement } from "./planned.ts";
 import {
   journalFailure,
@@ -241,7 +242,9 @@ async function noteFailure(
 ): Promise<unknown> {
   const { run, migration, done, cursor } = flight;
   const isUnknown = error instanceof UnknownOutcome || isLost(error);
-  const cause = error instanceof UnknownOutcome ? error.cause : error;
+  const isPartly = error instanceof PartlyDone;
+  const isWrapped = isPartly || error instanceof UnknownOutcome;
+  const cause = isWrapped ? error.cause : error;
   if (!isUnknown && !run.lease.lost.aborted) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     try {
@@ -265,6 +268,7 @@ async function noteFailure(
   const failure = statementFailure(cause, migration, current, {
     done: done.length,
     upTo: cursor === null ? undefined : readCursor(cursor).last,
+    parts: isPartly ? describeParts(error.parts) : undefined,
     outcome: isLanding ? "unconfirmed" : isUnknown ? "unknown" : "nothing",
   });
   if (isUnknown) failure.cause = error;

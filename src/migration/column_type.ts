@@ -85,6 +85,11 @@ function modifiers(
   return length === undefined ? "" : `(${length})`;
 }
 
+/** Says whether CockroachDB's `default_int_size` decides what a type is. */
+export function isOfDefaultSize(written: string): boolean {
+  return /^int(?:eger)?\b/i.test(written.trim());
+}
+
 /**
  * Says what the catalog calls a type.
  *

@@ -47,6 +47,13 @@ function presence(
   return { type, name, materialized, present };
 }
 
+/** Takes the name of an object. */
+function objectName(reader: Reader, object: string): ObjectName | undefined {
+  if (NAMED_OBJECTS[object] !== "role") return reader.name();
+  const role = reader.role();
+  return role === undefined ? undefined : [role];
+}
+
 function present(effect: Effect | undefined, idempotent: boolean): Outcome {
   return effect === undefined
     ? { idempotent }
@@ -125,11 +132,10 @@ function create(reader: Reader, { object, modifiers }: Head): Outcome {
     case "FUNCTION":
     case "PROCEDURE":
       return present(readFunction(reader, true), idempotent);
-    case "SCHEMA":
-      reader.take("AUTHORIZATION");
   }
   if (!Object.hasOwn(NAMED_OBJECTS, object)) return { idempotent };
-  const name = reader.name();
+  const isOwners = object === "SCHEMA" && reader.take("AUTHORIZATION");
+  const name = objectName(reader, isOwners ? "ROLE" : object);
   return present(name && presence(object, name, true), idempotent);
 }
 
@@ -150,7 +156,7 @@ function drop(reader: Reader, { object }: Head): Outcome {
         return readFunction(reader, false);
     }
     if (!Object.hasOwn(NAMED_OBJECTS, object)) return undefined;
-    const name = reader.name();
+    const name = objectName(reader, object);
     return name && presence(object, name, false);
   };
   const effects = reader.list(one);
@@ -211,7 +217,7 @@ function alter(reader: Reader, { object }: Head): Outcome {
   }
   if (!Object.hasOwn(NAMED_OBJECTS, object)) return UNKNOWN;
   const type = NAMED_OBJECTS[object];
-  const from = reader.name();
+  const from = objectName(reader, object);
   if (from === undefined) return UNKNOWN;
   const isRename = reader.take("RENAME TO");
   if (isRename || reader.take("SET SCHEMA")) {

@@ -18,6 +18,8 @@ export interface FailureOptions {
   readonly done: number;
   /** The last key that the statement that failed has done, where it is a backfill. */
   readonly upTo?: string;
+  /** What parts of the statement that failed are done, where some are. */
+  readonly parts?: string;
   /**
    * What the statement that failed may have left: `"nothing"`, or its outcome is open, or that of
    * the note that closes the migration (`"unconfirmed"`).
@@ -98,12 +100,19 @@ function stateSentences(
   options: FailureOptions & { error?: DatabaseError },
 ): string {
   const { direction, file } = migration;
-  const { done, upTo, outcome, error } = options;
+  const { done, upTo, parts, outcome, error } = options;
   const { again, counts } = GOING_ON[direction];
   if (outcome === "unconfirmed") return landingSentence(migration);
   if (outcome === "unknown") {
     const total = statementsOf(file, direction).length;
     return `Whether statement ${number} of ${total} took effect isn't known yet: run ${again}, it finds out by itself and goes on${counts}.`;
+  }
+  if (parts !== undefined) {
+    const before = done > 0 ? `${wholeSentence(done)} done and noted. ` : "";
+    return `${before}Of statement ${number} a part is done (${parts}), the rest is not; ${
+      STATES[direction]
+    }. ` +
+      `Undo that part, or take it out of the file, then mend the rest, and run ${again}${counts}.`;
   }
   const isPassing = error?.kind === "connection" || error?.kind === "retryable";
   const mending = done > 0 || upTo !== undefined
@@ -137,17 +146,24 @@ function indexLeft(text: string): string[] {
   ];
 }
 
+const STATES = {
+  up: "the migration is not applied",
+  down: "the migration stays applied",
+} as const;
+
+function wholeSentence(done: number): string {
+  return done === 1 ? "Statement 1 is" : `Statements 1 to ${done} are`;
+}
+
 function doneSentence(
   { done, upTo }: FailureOptions,
   direction: "up" | "down",
 ): string {
-  const state = direction === "up"
-    ? "the migration is not applied"
-    : "the migration stays applied";
+  const state = STATES[direction];
   if (done === 0 && upTo === undefined) {
     return `Nothing of it is done, ${state}.`;
   }
-  const whole = done === 1 ? "Statement 1 is" : `Statements 1 to ${done} are`;
+  const whole = wholeSentence(done);
   const part = `${done + 1} up to key ${upTo}`;
   const which = upTo === undefined
     ? `${whole} done and noted`

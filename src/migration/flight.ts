@@ -114,6 +114,8 @@ export function retriedStatement<T>(
 const ROLE_CHANGE =
   /^(?:(?:SET|RESET)\s+(?:SESSION\s+|LOCAL\s+)?(ROLE|AUTHORIZATION)\b|SELECT\s+(?:pg_catalog\s*\.\s*)?set_config\s*\(\s*'(role|session_authorization)')/i;
 
+const DISCARD_ALL = /^DISCARD\s+ALL\b/i;
+
 function roleChange(statement: string): Run["role"] {
   const [found, inSet, inConfig] = ROLE_CHANGE.exec(statement) ?? [];
   if (found === undefined) return undefined;
@@ -156,7 +158,10 @@ export async function send(
   } catch (error) {
     throw placed(error, { opening, text, closing });
   }
-  if (kind === "session") run.role = roleChange(text) ?? run.role;
+  if (kind !== "session") return;
+  // CockroachDB keeps the role.
+  const isDiscarded = run.kind === "postgresql" && DISCARD_ALL.test(text);
+  run.role = isDiscarded ? undefined : roleChange(text) ?? run.role;
 }
 
 /** A position counts from the beginning of the message: takes off what was put before and behind. */

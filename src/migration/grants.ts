@@ -103,7 +103,7 @@ function readGrant(reader: Reader, granted: boolean): Grant | undefined {
   }
   const to = reader.list(() => {
     reader.take("GROUP");
-    return reader.identifier();
+    return reader.role();
   });
   if (to === undefined) return undefined;
   const privileges = on === "role"

@@ -7,7 +7,7 @@
 
 import { tokenize } from "../sql_tokens.ts";
 import { isFinal, type Job } from "./jobs.ts";
-import { foldName } from "./server.ts";
+import { foldName, normalName } from "./server.ts";
 import type { Effect } from "./statement.ts";
 
 /** Whose jobs are looked for. */
@@ -47,7 +47,7 @@ function firstParts(text: string, parts: number): string[] {
   for (const { kind, word } of wordsOf(text)) {
     if (kind === "word" || kind === "identifier") {
       if (!isOpen) end();
-      name.push(kind === "word" ? foldName(word) : unquoted(word));
+      name.push(kind === "word" ? foldName(word) : normalName(unquoted(word)));
       isOpen = false;
     } else if (word === "." && name.length > 0) isOpen = true;
     else {

@@ -7,9 +7,9 @@
 
 import { quoteLiteral } from "../sql.ts";
 import { type Catalog, exists, oidOf } from "./catalog.ts";
-import { catalogType } from "./column_type.ts";
+import { catalogType, isOfDefaultSize } from "./column_type.ts";
 import type { Effect } from "./effect.ts";
-import type { ObjectName } from "./reader.ts";
+import { type ObjectName, Reader } from "./reader.ts";
 
 type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
 
@@ -49,12 +49,17 @@ export function typePredicate(
         `AND format_type(a.atttypid, a.atttypmod) = ${quoteLiteral(type)}`,
     );
   }
+  const name = isOfDefaultSize(dataType)
+    ? `replace(${
+      quoteLiteral(type)
+    }, 'INT8', 'INT' || current_setting('default_int_size'))`
+    : quoteLiteral(type);
   // format_type() leaves out the precision of times here.
   return exists(
     "SELECT 1 FROM pg_catalog.pg_class o JOIN pg_catalog.pg_namespace n ON n.oid = o.relnamespace " +
       "JOIN information_schema.columns a ON a.table_schema = n.nspname AND a.table_name = o.relname " +
       `WHERE o.oid = ${oid} AND a.column_name = ${quoteLiteral(column)} ` +
-      `AND a.crdb_sql_type = ${quoteLiteral(type)}`,
+      `AND a.crdb_sql_type = ${name}`,
   );
 }
 
@@ -68,13 +73,24 @@ function namedTypePredicate(
   catalog: Catalog,
 ): string | undefined {
   const found = findColumn(table, column, catalog);
-  const isName = TYPE_NAME.test(dataType);
-  if (catalog.kind === "cockroachdb" || !isName) return undefined;
-  const type = `to_regtype(${quoteLiteral(dataType)})`;
-  return found &&
+  const type = typeOid(dataType, catalog);
+  return found && type &&
     `CASE WHEN ${type} IS NOT NULL THEN ${
       exists(`${found} AND a.atttypid = ${type}`)
     } END`;
+}
+
+/** An expression for the OID of a type by its name; NULL where there is none. */
+function typeOid(dataType: string, catalog: Catalog): string | undefined {
+  if (catalog.kind === "postgresql") {
+    return TYPE_NAME.test(dataType)
+      ? `to_regtype(${quoteLiteral(dataType)})`
+      : undefined;
+  }
+  // to_regtype() knows no enums here.
+  const reader = new Reader(dataType, catalog.kind);
+  const name = reader.name();
+  return name && reader.done ? oidOf("type", name, catalog) : undefined;
 }
 
 /** Whether a column has no default. That it has a certain one can't be told. */

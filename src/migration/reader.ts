@@ -7,7 +7,7 @@
 
 import { unescapeString } from "../sql_escapes.ts";
 import { nextToken, type TokenKind } from "../sql_tokens.ts";
-import { foldName, type ServerKind } from "./server.ts";
+import { foldName, normalName, type ServerKind } from "./server.ts";
 
 /** The name of an object: `[table]`, `[schema, table]` or `[database, schema, table]`. */
 export type ObjectName = readonly string[];
@@ -164,10 +164,17 @@ export class Reader {
     const name = kind === "word"
       ? foldName(text, this.#kind)
       : kind === "identifier" && text.startsWith('"')
-      ? text.slice(1, -1).replaceAll('""', '"')
+      ? normalName(text.slice(1, -1).replaceAll('""', '"'), this.#kind)
       : undefined;
     if (name !== undefined) this.#at++;
     return name;
+  }
+
+  /** Takes the name of a role: CockroachDB folds it in quotes, too, and takes a string for one. */
+  role(): string | undefined {
+    if (this.#kind === "postgresql") return this.identifier();
+    const name = this.identifier() ?? this.string();
+    return name === undefined ? undefined : foldName(name);
   }
 
   /** Takes a name of up to three parts, or another number. */

@@ -6,6 +6,7 @@
  */
 
 import { DatabaseError, MigrationError } from "../errors.ts";
+import { quoteLiteral } from "../sql.ts";
 import { sendChange } from "./concurrent_index.ts";
 import { factsOf, heldBefore, withFacts } from "./facts.ts";
 import {
@@ -18,6 +19,8 @@ import {
 } from "./flight.ts";
 import { insist } from "./insist.ts";
 import { type Intent, readJournal } from "./journal.ts";
+import type { ProgressNote } from "./journal_notes.ts";
+import { describeParts, PartlyDone, partsDone } from "./part.ts";
 import type { PlannedStatement } from "./planned.ts";
 import { partsOf, predicateOf } from "./predicate.ts";
 import { type Run, writeJournal } from "./run.ts";
@@ -43,8 +46,10 @@ export async function runSchemaChange(
   const intent = {
     ordinal: done.length,
     hash: statement.hash,
-    predicate: predicateOf(effects, run.kind),
-    facts: factsOf(effects, run.kind),
+    ...await asTheRole(run, {
+      predicate: predicateOf(effects, run.kind),
+      facts: factsOf(effects, run.kind),
+    }),
   };
   const { rows } = await writeJournal(run, progressNote(flight, { intent }));
   const database = rows[0]?.[1] ?? undefined;
@@ -62,12 +67,14 @@ export async function runSchemaChange(
     if (!await mayAsk(flight, error)) {
       throw new UnknownOutcome("the answer was lost", { cause: error });
     }
-    if (!isInterruption(run, error)) throw error;
+    if (!isInterruption(run, error)) {
+      throw await asPartlyDone(flight, effects, error);
+    }
     const { progress } = await readJournal(run.session, run.tables);
     if (!progress?.intent) throw error;
     // An ambiguous answer isn't a wish to stop: what runs may run to its end.
     const wish = isLost(error) ? "wait" : "cancel";
-    const settled = await settle(flight, planned, progress.intent, wish);
+    const { settled } = await settle(flight, planned, progress.intent, wish);
     run.emit({ type: "statement-reconciled", outcome: settled, ...place });
     if (settled === "unknown") {
       throw new UnknownOutcome("the catalog can't tell", { cause: error });
@@ -97,7 +104,7 @@ export async function settleIntent(
 ): Promise<boolean> {
   const { run, migration, done } = flight;
   const { statement, number } = planned;
-  const settled = await settle(flight, planned, intent, "resume");
+  const { settled, parts } = await settle(flight, planned, intent, "resume");
   run.emit({
     type: "statement-reconciled",
     outcome: settled,
@@ -117,11 +124,43 @@ export async function settleIntent(
         `and the catalog can't tell whether it took effect:\n  ${
           statement.text.split("\n")[0]
         }\n` +
-        `Look for its effect in the database. If it is there, run: crdb repair ${migration.version} --done\n` +
-        `If it isn't, run: crdb repair ${migration.version} --not-done\nThen run the command again.`,
+        (parts.length === 0
+          ? "Look for its effect in the database. If it is there, run"
+          : `A part of it took effect (${
+            describeParts(parts)
+          }), the rest did not. Do the rest, and run`) +
+        `: crdb repair ${migration.version} --done\n` +
+        `${
+          parts.length === 0 ? "If it isn't" : "Or undo that part, and"
+        } run: ` +
+        `crdb repair ${migration.version} --not-done\nThen run the command again.`,
       options,
     ),
   });
+}
+
+/** What an intent asks the catalog, as SQL. */
+type Questions = Pick<
+  NonNullable<ProgressNote["intent"]>,
+  "predicate" | "facts"
+>;
+
+/**
+ * Answers an intent's questions where a migration has taken a role on: under one's own, by which the
+ * journal is written, names may mean other objects. Otherwise the note itself asks.
+ */
+async function asTheRole(
+  { role, session }: Run,
+  { predicate, facts }: Questions,
+): Promise<Questions> {
+  if (role === undefined) return { predicate, facts };
+  const text = `SELECT (${predicate ?? "NULL::BOOL"})::TEXT, ` +
+    `(${facts ?? "NULL::TEXT"})::TEXT`;
+  const { rows: [[before, known]] } = await insist(() => session.query(text));
+  return {
+    predicate: before ?? undefined,
+    facts: known === null ? undefined : quoteLiteral(known),
+  };
 }
 
 /** Whether the session can be asked what became of the statement; where we gave it up, another one. */
@@ -141,18 +180,41 @@ async function settle(
   planned: PlannedStatement,
   intent: Intent,
   wish: Wish,
-): Promise<Settlement> {
+): Promise<{ settled: Settlement; parts: readonly Effect[] }> {
   const { run } = flight;
   const { effects = [], idempotent } = classify(planned.statement.text, run);
   const wait = () => jobsToEnd(flight, planned, { since: intent.at, wish });
   await watched(flight, planned, wait, { since: intent.at });
   const known = withFacts(effects, intent.facts);
-  return settlementOf({
-    effects: known,
-    idempotent,
-    before: heldBefore(known, intent),
-    now: await held(run, known),
-  });
+  const before = heldBefore(known, intent);
+  const now = await held(run, known);
+  const settled = settlementOf({ effects: known, idempotent, before, now });
+  const isLacking = known.some((_, i) =>
+    before[i] === false && now[i] === false
+  );
+  const parts = isLacking ? partsDone(known, before, now) : [];
+  return { settled, parts };
+}
+
+/** Tells a statement of which nothing is done from one that has failed in the middle. */
+async function asPartlyDone(
+  { run }: Flight,
+  effects: readonly Effect[],
+  error: unknown,
+): Promise<unknown> {
+  const isOneStep = run.kind === "postgresql" || effects.length < 2;
+  if (isOneStep || run.session.broken) return error;
+  try {
+    const { progress } = await readJournal(run.session, run.tables);
+    if (!progress?.intent) return error;
+    const known = withFacts(effects, progress.intent.facts);
+    const before = heldBefore(known, progress.intent);
+    const parts = partsDone(known, before, await held(run, known));
+    return parts.length === 0 ? error : new PartlyDone(parts, error);
+  } catch {
+    // What the statement said counts, not what a question about it says.
+    return error;
+  }
 }
 
 /** Asks of each effect whether the catalog holds it now. */

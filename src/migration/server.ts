@@ -18,9 +18,25 @@ export type ServerKind = "cockroachdb" | "postgresql";
  * @param kind What the server is. Default: CockroachDB.
  */
 export function foldName(name: string, kind?: ServerKind): string {
-  return kind === "postgresql"
-    ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
-    : name.toLowerCase();
+  if (kind === "postgresql") {
+    return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  }
+  // Letter by letter, as Go does it: Σ is σ wherever it stands, and İ is i.
+  // https://github.com/cockroachdb/cockroach/blob/master/pkg/sql/lexbase/normalize.go
+  const letters = Array.from(name, (letter) => {
+    const [lower] = letter.toLowerCase();
+    return lower;
+  });
+  return normalName(letters.join(""), kind);
+}
+
+/**
+ * A name as the server keeps it, in quotes or folded: CockroachDB composes its letters (NFC).
+ *
+ * @param kind What the server is. Default: CockroachDB.
+ */
+export function normalName(name: string, kind?: ServerKind): string {
+  return kind === "postgresql" ? name : name.normalize("NFC");
 }
 
 /** Says what a session's server is. */

@@ -37,8 +37,9 @@ const FILE_STRIDE = kind === "cockroachdb" ? 8 : 1;
 /** The frames behind those of the beginning, which are every run's: what is read of the journal ends it. */
 function ownFrames(frames: readonly Recorded[]): readonly Recorded[] {
   const start = frames.findIndex(({ connection, text }) =>
-    connection > 1 && text?.startsWith("SELECT 'applied'")
+    connection > 1 && text?.includes("SELECT 'applied'")
   );
+  assert(start >= 0, "the run has read its journal");
   const own = frames.slice(start);
   const { connection } = own[0];
   return own.filter((frame) =>

@@ -1,5 +1,8 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { databaseTest } from "../support/database.ts";
 import { chosenCases } from "../support/faults.ts";
-import { type Case, lostAnswerTest } from "../support/lost_answer.ts";
+import { type Case, lose, lostAnswerTest } from "../support/lost_answer.ts";
+import { said, withTrial } from "../support/trial.ts";
 
 const T = "CREATE TABLE public.t (a INT8, b INT8)";
 const IN_T = "FROM pg_attribute WHERE attrelid = 'public.t'::REGCLASS AND";
@@ -190,3 +193,25 @@ const CASES: readonly Case[] = [
 ];
 
 for (const one of chosenCases(CASES)) lostAnswerTest(one);
+
+databaseTest(
+  "migrate() says which parts of a statement took effect, where it asks about the rest",
+  () => {
+    const statement =
+      "ALTER TABLE t RENAME COLUMN a TO x, ADD CONSTRAINT u UNIQUE (b)";
+    const more = [{ name: "900_change.sql", text: statement }];
+    return withTrial({ strategy: "statements", more }, async (trial) => {
+      await trial.db.execute(T);
+      await trial.db.execute("INSERT INTO public.t VALUES (1, 7), (2, 7)");
+      await lose(trial, statement, "after");
+      const error = await trial.run("migrate").then(() => undefined, said);
+      assertStringIncludes(
+        error ?? "",
+        "A part of it took effect (column a renamed to x), the rest did not. Do the rest, and run: crdb repair 900 --done\n" +
+          "Or undo that part, and run: crdb repair 900 --not-done",
+      );
+      assertEquals((await trial.journal()).applied.length, 1);
+    });
+  },
+  { on: ["cockroachdb"] },
+);

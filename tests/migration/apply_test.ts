@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { LeaseLostError, MigrationError } from "../../src/errors.ts";
+import {
+  type DatabaseError,
+  LeaseLostError,
+  MigrationError,
+} from "../../src/errors.ts";
 import { journalTables } from "../../src/migration/journal.ts";
 import { databaseTest } from "../support/database.ts";
 import { withMigrations } from "../support/migrations.ts";
@@ -187,4 +191,35 @@ databaseTest(
     }
   },
   POSTGRESQL,
+);
+
+databaseTest(
+  "a statement that fails in the middle says which of its parts are done",
+  async (db) => {
+    await db.execute("CREATE TABLE t (id INT8 PRIMARY KEY, a INT8, b INT8)");
+    await db.execute("INSERT INTO t VALUES (1, 1, 7), (2, 2, 7)");
+    const rename = "RENAME COLUMN a TO x";
+    const unique = "ADD CONSTRAINT u UNIQUE (b)";
+    const files = (actions: string) => ({
+      "1_change.sql": `ALTER TABLE t ${actions};`,
+    });
+    await withMigrations(db, files(`${rename}, ${unique}`), async (one) => {
+      const error = await assertRejects(() => one.migrate(), MigrationError);
+      assertEquals(
+        error.message.split("\n").at(-1),
+        "Of statement 1 a part is done (column a renamed to x), the rest is not; the migration is not applied. " +
+          "Undo that part, or take it out of the file, then mend the rest, and run migrate again.",
+      );
+      const { code } = error.cause as DatabaseError;
+      assertEquals(code, "23505");
+    });
+    await db.execute("UPDATE t SET b = id WHERE true");
+    await withMigrations(db, files(unique), async (mended) => {
+      assertEquals(await mended.migrate(), 1);
+    });
+    assertEquals(await db.query("SELECT x, b FROM t WHERE id = 2"), [
+      { x: 2, b: 2 },
+    ]);
+  },
+  { on: ["cockroachdb"] },
 );

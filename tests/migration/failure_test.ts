@@ -166,3 +166,24 @@ Deno.test("statementFailure() gives the server's context", () => {
     "Context: PL/pgSQL function inline_code_block line 3 at PERFORM",
   );
 });
+
+Deno.test("statementFailure() names the parts of a statement that are done", () => {
+  const error = new DatabaseError({ code: "23505", message: "duplicate" });
+  const last = (done: number, text: string) =>
+    said(text, error, {
+      done,
+      outcome: "nothing",
+      parts: "column a renamed to x",
+    }).split("\n").at(-1);
+  assertEquals(
+    last(0, "ALTER TABLE t RENAME a TO x, ADD UNIQUE (b);"),
+    "Of statement 1 a part is done (column a renamed to x), the rest is not; the migration is not applied. " +
+      "Undo that part, or take it out of the file, then mend the rest, and run migrate again.",
+  );
+  assertEquals(
+    last(1, "SELECT 1;\nALTER TABLE t RENAME a TO x, ADD UNIQUE (b);"),
+    "Statement 1 is done and noted. " +
+      "Of statement 2 a part is done (column a renamed to x), the rest is not; the migration is not applied. " +
+      "Undo that part, or take it out of the file, then mend the rest, and run migrate again.",
+  );
+});

@@ -532,7 +532,7 @@ const EFFECTS: [sql: string, ...effects: Effect[]][] = [
     privileges: ["SELECT", "INSERT"],
     on: "table",
     objects: [["a"], ["s", "b"]],
-    to: ["Bob", "al"],
+    to: ["bob", "al"],
     granted: true,
   }],
   ["REVOKE ALL PRIVILEGES ON SCHEMA s FROM PUBLIC", {
