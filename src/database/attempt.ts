@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Session } from "../driver/driver.ts";
 import { checkOptionNames } from "../driver/config.ts";
 import {
   AmbiguousCommitError,
@@ -135,6 +136,7 @@ export class Attempts<T> implements Retryable<T> {
     this.#turns = undefined;
     const turns = this.#turns = new Turns(await this.#host.acquire());
     this.#wasConnected = true;
+    checkServer(turns.session, this.#options);
     await turns.use((session) => session.query(this.#begin, [], limits));
     if (token === undefined || this.#isReadOnly) return;
     await turns.use((session) => session.query(INSERT_TOKEN, [token], limits));
@@ -260,6 +262,23 @@ function beginStatement(options: TransactionOptions): string {
     modes.push(`AS OF SYSTEM TIME ${systemTime(asOfSystemTime)}`);
   }
   return `BEGIN ${modes.join(", ")}`;
+}
+
+/** Refuses what PostgreSQL has no words for; its own error names neither option nor server. */
+function checkServer(
+  { parameters }: Session,
+  { priority, asOfSystemTime }: TransactionOptions,
+): void {
+  if (parameters.crdb_version !== undefined) return;
+  const name = priority !== undefined
+    ? "priority"
+    : asOfSystemTime !== undefined
+    ? "asOfSystemTime"
+    : undefined;
+  if (name === undefined || parameters.server_version === undefined) return;
+  throw new ConfigError(
+    `Cannot begin a transaction with ${name}: only CockroachDB knows that, and this is PostgreSQL; leave it out`,
+  );
 }
 
 function chosen(

@@ -644,6 +644,27 @@ databaseTest(
 );
 
 databaseTest(
+  "Database.transaction() says that PostgreSQL has neither priority nor system time",
+  async (db) => {
+    for (
+      const options of [
+        { priority: "low" },
+        { asOfSystemTime: "-1s" },
+      ] as const
+    ) {
+      const [name] = Object.keys(options);
+      await assertRejects(
+        () => db.transaction((tx) => tx.query("SELECT 1"), options),
+        ConfigError,
+        `Cannot begin a transaction with ${name}: only CockroachDB knows that, and this is PostgreSQL; leave it out`,
+      );
+    }
+    assertEquals(await db.queryOne("SELECT 1 AS one"), { one: 1 });
+  },
+  { on: ["postgresql"] },
+);
+
+databaseTest(
   "Database.transaction() takes a priority and a time",
   async (db) => {
     await db.createTable("t", { id: "INT PRIMARY KEY" });

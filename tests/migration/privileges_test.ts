@@ -183,6 +183,28 @@ databaseTest(
 );
 
 databaseTest(
+  "DISCARD ALL ends the role that a migration has taken on, also behind the journal's notes",
+  async (db) => {
+    await withRole(db, async (role) => {
+      const text =
+        `SET ROLE ${role};\nCREATE TABLE c (id INT);\nDISCARD ALL;\nCREATE TABLE d (id INT);\nCREATE TABLE e (id INT);`;
+      const source = bundle([{ name: "1_c.sql", text }]);
+      const strategy = "statements";
+      await new Migration(db, { source, strategy }).migrate();
+      const owners = await db.query(
+        "SELECT tablename AS t, tableowner = current_user AS own FROM pg_tables WHERE tablename IN ('c', 'd', 'e') ORDER BY 1",
+      );
+      assertEquals(owners, [
+        { t: "c", own: false },
+        { t: "d", own: true },
+        { t: "e", own: true },
+      ]);
+    });
+  },
+  { on: ["postgresql"] },
+);
+
+databaseTest(
   "a journal that may not be written is told apart from a migration that fails",
   async (db, { options }) => {
     await new Migration(db, { source: bundle([FIRST]) }).migrate();

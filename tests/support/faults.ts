@@ -28,7 +28,7 @@ export function chosen<T>(items: readonly T[], stride: number, salt = 0): T[] {
 
 /** Chooses among cases that take CockroachDB a second each; PostgreSQL tries all. */
 export function chosenCases<T>(cases: readonly T[]): T[] {
-  return chosen(cases, server.kind === "cockroachdb" ? 2 : 1);
+  return chosen(cases, server.kind === "cockroachdb" ? 4 : 1);
 }
 
 /** Chooses whole migrations to try points of; all, where a part of the points was asked for. */
