@@ -6,7 +6,6 @@
  */
 
 import type { Database } from "../database/database.ts";
-import { ConfigError } from "../errors.ts";
 import {
   carryOut,
   type CarryOutOptions,
@@ -41,6 +40,7 @@ import {
   checkRollbackOptions,
   checkRunOptions,
   checkVersion,
+  folderForNew,
   type MigrateOptions,
   type MigrationOptions,
   type RollbackOptions,
@@ -105,13 +105,7 @@ export class Migration {
     forwardSql: string,
     undoSql?: string,
   ): Promise<string> {
-    const { source, migrationsDir } = this.#options;
-    if (source !== undefined && migrationsDir === undefined) {
-      throw new ConfigError(
-        "Cannot create a migration: the migrations come from a source, which would not have it; name its folder in migrationsDir",
-      );
-    }
-    const folder = migrationsDir ?? "./migrations";
+    const folder = folderForNew(this.#options);
     return await writeMigration(folder, { description, forwardSql, undoSql });
   }
 

@@ -102,6 +102,22 @@ export function checkMigrationOptions(options: MigrationOptions): void {
 }
 
 /**
+ * Says where new migrations are written.
+ *
+ * @throws {ConfigError} Where the migrations come from a source, and no folder is named beside it.
+ */
+export function folderForNew(
+  { source, migrationsDir }: MigrationOptions,
+): string {
+  if (source === undefined || migrationsDir !== undefined) {
+    return migrationsDir ?? "./migrations";
+  }
+  throw new ConfigError(
+    "Cannot create a migration: the migrations come from a source, which would not have it; name its folder in migrationsDir",
+  );
+}
+
+/**
  * Refuses what `ensureMigrated()` doesn't know; the rest is the migrations' to refuse.
  *
  * @throws {ConfigError} An unknown option.

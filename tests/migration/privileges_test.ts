@@ -18,6 +18,21 @@ const readme = await Deno.readTextFile(
 const [GRANT = ""] = /GRANT SELECT[^;]*(?=;)/.exec(readme) ?? [];
 const [GRANT_USAGE = ""] = /GRANT USAGE[^;]*(?=;)/.exec(readme) ?? [];
 
+/** Asserts that a run is refused for a right that is missing, and says which. */
+async function assertLacks(
+  run: () => Promise<unknown>,
+  verb: string,
+  remedy: string,
+): Promise<void> {
+  const error = await assertRejects(run, MigrationError);
+  const { kind, message } = error.cause as DatabaseError;
+  assertEquals(kind, "permission");
+  assertEquals(
+    error.message,
+    `Cannot ${verb} the migrations' journal: ${message}; ${remedy}`,
+  );
+}
+
 /** Runs `fn` with a role that may make tables and nothing else. */
 async function withRole(
   db: Database,
@@ -57,16 +72,10 @@ for (
         const source = bundle([FIRST, SECOND]);
         const migration = new Migration(own, { source, table });
         for (const grant of grants) {
-          const error = await assertRejects(
+          await assertLacks(
             () => migration.migrate(),
-            MigrationError,
-          );
-          const { kind, message } = error.cause as DatabaseError;
-          assertEquals(kind, "permission");
-          assertEquals(
-            error.message,
-            `Cannot read the migrations' journal: ${message}; ` +
-              "grant the role USAGE on its schema and SELECT, INSERT, UPDATE and DELETE on its tables",
+            "read",
+            "grant the role USAGE on its schema and SELECT, INSERT, UPDATE and DELETE on its tables",
           );
           assertEquals(await db.exists("b"), false);
           await db.execute(grant.replace("migrator", role));
@@ -92,16 +101,10 @@ databaseTest(
       const source = bundle([FIRST]);
       const table = "ops._migrations";
       const migration = new Migration(own, { source, table });
-      const error = await assertRejects(
+      await assertLacks(
         () => migration.migrate(),
-        MigrationError,
-      );
-      const { kind, message } = error.cause as DatabaseError;
-      assertEquals(kind, "permission");
-      assertEquals(
-        error.message,
-        `Cannot make the migrations' journal: ${message}; ` +
-          "grant the role CREATE on its schema, or let somebody who may run the first migration",
+        "make",
+        "grant the role CREATE on its schema, or let somebody who may run the first migration",
       );
       assertEquals(await db.exists("a"), false);
       await db.execute(`GRANT CREATE ON SCHEMA ops TO ${role}`);
@@ -121,16 +124,10 @@ databaseTest(
         `GRANT SELECT, INSERT, UPDATE, DELETE ON _migrations TO ${role}`,
       );
       await using own = new Database({ ...options, user: role });
-      const error = await assertRejects(
+      await assertLacks(
         () => new Migration(own, { source: bundle([FIRST]) }).migrate(),
-        MigrationError,
-      );
-      const { kind, message } = error.cause as DatabaseError;
-      assertEquals(kind, "permission");
-      assertEquals(
-        error.message,
-        `Cannot make the migrations' journal: ${message}; ` +
-          "make the role the owner of its table, or let somebody who may run the first migration",
+        "make",
+        "make the role the owner of its table, or let somebody who may run the first migration",
       );
     });
   },
@@ -240,13 +237,10 @@ databaseTest(
       });
       assertEquals((await migration.plan()).migrations.length, 1);
       for (const run of [() => migration.migrate(), () => migration.unlock()]) {
-        const error = await assertRejects(run, MigrationError);
-        const { kind, message } = error.cause as DatabaseError;
-        assertEquals(kind, "permission");
-        assertEquals(
-          error.message,
-          `Cannot write the migrations' journal: ${message}; ` +
-            "grant the role SELECT, INSERT, UPDATE and DELETE on its tables",
+        await assertLacks(
+          run,
+          "write",
+          "grant the role SELECT, INSERT, UPDATE and DELETE on its tables",
         );
       }
       assertEquals(await db.exists("b"), false);
