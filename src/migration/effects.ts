@@ -215,7 +215,10 @@ function alter(reader: Reader, { object }: Head): Outcome {
   if (object === "FUNCTION" || object === "PROCEDURE") {
     return alterFunction(reader);
   }
-  if (!Object.hasOwn(NAMED_OBJECTS, object)) return UNKNOWN;
+  if (!Object.hasOwn(NAMED_OBJECTS, object)) {
+    // Ranges and partitions have zones, too.
+    return reader.skipTo("CONFIGURE") ? HARMLESS : UNKNOWN;
+  }
   const type = NAMED_OBJECTS[object];
   const from = objectName(reader, object);
   if (from === undefined) return UNKNOWN;

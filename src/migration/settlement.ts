@@ -36,7 +36,7 @@ export function settlementOf(
   if (idempotent) return "not-done";
   if (answers.size > 1) return "unknown";
   // What a column's values are made of would be made of them again; whatever else was so before and
-  // has a name is refused by the server, which says why better than we can.
+  // has a name is refused by the server, which says why better than we can, or, as a key, made anew.
   const isRefused = effects.length > 0 &&
     effects.every((effect, i) => before[i] === true && hasName(effect));
   return isRefused ? "not-done" : "unknown";
