@@ -98,7 +98,10 @@ async function tryFile(
     } catch (error) {
       await trial.close();
       if (queues === undefined) throw error;
-      failures.push(`${name}, ${said(error)}\n  in ${trial.database}`);
+      const failure = `${name}, ${said(error)}\n  in ${trial.database}`;
+      // A full run goes on for long, and may be stopped before it tells its end.
+      console.error(failure);
+      failures.push(failure);
     }
   } while (queues.migrate.length > 0 || queues.rollback.length > 0);
   return { survived, failures };
