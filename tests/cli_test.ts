@@ -5,10 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import type { Database } from "../src/database/database.ts";
-import { journalTables } from "../src/migration/journal.ts";
-import { progressWrite } from "../src/migration/journal_notes.ts";
-import { statementHash } from "../src/migration/section.ts";
+import { noteIntent } from "./support/migrations.ts";
 import { call, callJson, start, urlOf, withFolder } from "./support/cli.ts";
 import { databaseTest, server } from "./support/database.ts";
 import { withoutDenoPostgres } from "./support/drivers.ts";
@@ -388,38 +385,16 @@ commandTest(
   },
 );
 
-/** Leaves what a run leaves that is lost after it has sent a migration's first statement. */
-async function leaveIntent(
-  db: Database,
-  version: string,
-  statement: string,
-): Promise<void> {
-  const tables = journalTables("_migrations");
-  const [{ fence }] = await db.query<{ fence: number }>(
-    `SELECT fence FROM ${tables.journal}`,
-  );
-  const note = {
-    version,
-    direction: "up",
-    done: [],
-    cursor: null,
-    error: null,
-    intent: {
-      ordinal: 0,
-      hash: statementHash(statement),
-      predicate: undefined,
-    },
-  } as const;
-  await db.query(progressWrite(tables, String(fence), note));
-}
-
 databaseTest(
   "crdb repair --done has migrate go on after the statement",
   (db, fresh) =>
     withFolder(FILES, async (folder) => {
       const options = ["--url", urlOf(fresh), "--dir", folder];
       await call(["migrate", "--to", "1", ...options]);
-      await leaveIntent(db, "2", "CREATE TABLE pets (id INT PRIMARY KEY)");
+      await noteIntent(db, {
+        version: "2",
+        statement: "CREATE TABLE pets (id INT PRIMARY KEY)",
+      });
       await db.execute("CREATE TABLE pets (id INT PRIMARY KEY)");
       const repaired = await call(["repair", "2", "--done", ...options]);
       assertEquals(repaired, {
@@ -445,7 +420,10 @@ databaseTest(
     }, async (folder) => {
       const options = ["--url", urlOf(fresh), "--dir", folder];
       await call(["migrate", "--to", "1", ...options]);
-      await leaveIntent(db, "2", "CREATE STATISTICS s ON id FROM users");
+      await noteIntent(db, {
+        version: "2",
+        statement: "CREATE STATISTICS s ON id FROM users",
+      });
       const status = await call(["status", ...options]);
       assertStringIncludes(
         status.stdout,

@@ -60,21 +60,30 @@ export async function leaveIntent(
   migration: Migration,
 ): Promise<void> {
   await migration.migrate({ targetVersion: "1" });
+  await noteIntent(db, {
+    version: "2",
+    statement: "CREATE TABLE b (id INT PRIMARY KEY)",
+    predicate: "false",
+  });
+}
+
+/** Leaves what a run leaves that is lost after it has sent a migration's first statement. */
+export async function noteIntent(
+  db: Database,
+  intent: { version: string; statement: string; predicate?: string },
+): Promise<void> {
+  const { version, statement, predicate } = intent;
   const tables = journalTables("_migrations");
   const [{ fence }] = await db.query<{ fence: number }>(
     `SELECT fence FROM ${tables.journal}`,
   );
   const note = {
-    version: "2",
+    version,
     direction: "up",
     done: [],
     cursor: null,
     error: null,
-    intent: {
-      ordinal: 0,
-      hash: statementHash("CREATE TABLE b (id INT PRIMARY KEY)"),
-      predicate: "false",
-    },
+    intent: { ordinal: 0, hash: statementHash(statement), predicate },
   } as const;
   await db.query(progressWrite(tables, String(fence), note));
 }
