@@ -110,7 +110,7 @@ export function redoing(
  *
  * @throws What the loading threw, before what the reading did.
  */
-async function alongside<L, R>(
+export async function alongside<L, R>(
   load: () => Promise<L>,
   read: (signal: AbortSignal) => Promise<R>,
   signal?: AbortSignal,

@@ -7,6 +7,7 @@
 
 import type { Database } from "../database/database.ts";
 import {
+  alongside,
   carryOut,
   type CarryOutOptions,
   type PlanMaker,
@@ -285,16 +286,20 @@ export class Migration {
 
   /** What can be read of the files, and the journal. */
   #read(): Promise<[MigrationFiles, JournalState]> {
-    return Promise.all([this.#readFiles(), this.#readJournal()]);
+    return alongside(
+      () => this.#readFiles(),
+      (signal) => this.#readJournal(signal),
+    );
   }
 
   async #readFiles(): Promise<MigrationFiles> {
     return readMigrations(await this.#source.load());
   }
 
-  #readJournal(): Promise<JournalState> {
-    return this.#db.withSession((session) =>
-      readJournal(session, journalTables(this.#table))
+  #readJournal(signal?: AbortSignal): Promise<JournalState> {
+    return this.#db.withSession(
+      (session) => readJournal(session, journalTables(this.#table)),
+      { signal },
     );
   }
 
