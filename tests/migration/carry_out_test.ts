@@ -3,39 +3,35 @@ import { Database } from "../../src/database/database.ts";
 import { settledWithin } from "../../src/delay.ts";
 import { DatabaseError, MigrationError } from "../../src/errors.ts";
 import { Migration } from "../../src/migration/migrator.ts";
-import { bundle, directory } from "../../src/migration/source.ts";
+import { bundle } from "../../src/migration/source.ts";
 import { databaseTest } from "../support/database.ts";
 import { THREE, withFolder } from "../support/migrations.ts";
 
 const broken = bundle([{ name: "1_broken.sql", text: "SELECT 'open" }]);
 
 databaseTest(
-  "migrate() opens its connection while the files of a folder are read",
+  "migrate() opens its connection while the migrations are loaded",
   async (_, { options }) => {
-    const many = Object.fromEntries(
-      Array.from({ length: 4_000 }, (_, i) => [`${i}_none.sql`, "SELECT 1;"]),
-    );
-    await withFolder(many, async (folder) => {
-      const order: string[] = [];
-      await using db = new Database(options);
-      const withSession = db.withSession.bind(db);
-      db.withSession = (fn, limits) =>
-        withSession((session) => {
-          order.push("connected");
-          return fn(session);
-        }, limits);
-      const files = directory(folder);
-      const source = {
-        async load() {
-          const entries = await files.load();
-          order.push("loaded");
-          return entries;
-        },
-      };
-      const migration = new Migration(db, { source });
-      assertEquals(await migration.migrate({ dryRun: true }), 4_000);
-      assertEquals(order.slice(0, 2), ["connected", "loaded"]);
-    });
+    const order: string[] = [];
+    const { promise: connected, resolve } = Promise.withResolvers<void>();
+    await using db = new Database(options);
+    const withSession = db.withSession.bind(db);
+    db.withSession = (fn, limits) =>
+      withSession((session) => {
+        order.push("connected");
+        resolve();
+        return fn(session);
+      }, limits);
+    const source = {
+      async load() {
+        await settledWithin(10_000, connected);
+        order.push("loaded");
+        return await bundle([{ name: "1_a.sql", text: "SELECT 1" }]).load();
+      },
+    };
+    const migration = new Migration(db, { source });
+    assertEquals(await migration.migrate({ dryRun: true }), 1);
+    assertEquals(order, ["connected", "loaded"]);
   },
 );
 
