@@ -53,6 +53,10 @@ interface FileOptions {
   isBase: boolean;
   /** Whether the points are those of all sessions from the first frame on. */
   isWhole: boolean;
+  /** Which of a file's shares of the points is tried: lanes divide long files among them. */
+  share: number;
+  /** How many shares there are. */
+  shares: number;
   /** Chooses other points than other files'. */
   salt: number;
 }
@@ -62,7 +66,7 @@ async function tryFile(
   name: string,
   options: FileOptions,
 ): Promise<{ survived: number; failures: string[] }> {
-  const { strategy, isBase, isWhole, salt } = options;
+  const { strategy, isBase, isWhole } = options;
   const failures: string[] = [];
   let survived = 0;
   let queues: Record<Action, Point[]> | undefined;
@@ -76,8 +80,11 @@ async function tryFile(
     try {
       const { frames, expected } = await record(trial);
       queues ??= {
-        migrate: selected(frames.migrate, isWhole, salt),
-        rollback: selected(frames.rollback, isWhole, salt + 1),
+        migrate: selected(frames.migrate, options),
+        rollback: selected(frames.rollback, {
+          ...options,
+          salt: options.salt + 1,
+        }),
       };
       while (queues.migrate.length > 0 || queues.rollback.length > 0) {
         if (isBase) await trial.forget();
@@ -124,10 +131,11 @@ async function record(trial: Trial) {
 
 function selected(
   frames: readonly Recorded[],
-  isWhole: boolean,
-  salt: number,
+  { isWhole, share, shares, salt }: FileOptions,
 ): Point[] {
-  return chosen(pointsOf(isWhole ? frames : ownFrames(frames)), STRIDE, salt);
+  const points = pointsOf(isWhole ? frames : ownFrames(frames));
+  return chosen(points, STRIDE, salt)
+    .filter((_, index) => index % shares === share);
 }
 
 /** Cuts a run off, and runs again: the end has to be that of a run without a fault. */
@@ -178,16 +186,20 @@ for (const strategy of strategiesOf(server.kind)) {
     async () => {
       const corpus = await corpusOf(kind);
       const base = corpus[0].name;
+      const tries = chosenFiles(corpus, FILE_STRIDE).flatMap(
+        ({ name }, index) => {
+          const isWhole = name === base || name.startsWith("002");
+          const shares = isWhole ? LANES : 1;
+          return Array.from({ length: shares }, (_, share) => ({
+            ...{ name, strategy, isBase: name === base, isWhole },
+            ...{ share, shares, salt: index * 2 },
+          }));
+        },
+      );
       const results = await inLanes(
-        chosenFiles(corpus, FILE_STRIDE),
+        tries,
         LANES,
-        ({ name }, index) =>
-          tryFile(name, {
-            strategy,
-            isBase: name === base,
-            isWhole: name === base || name.startsWith("002"),
-            salt: index * 2,
-          }),
+        ({ name, ...options }) => tryFile(name, options),
       );
       const failures = results.flatMap(({ failures }) => failures);
       const survived = results.reduce((sum, { survived }) => sum + survived, 0);
