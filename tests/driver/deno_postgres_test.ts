@@ -1,6 +1,6 @@
 /**
  * What only the adapter on deno-postgres has to do; what every driver does is in
- * `conformance_test.ts`.
+ * `conformance_*_test.ts`.
  *
  * @module
  */
