@@ -28,6 +28,11 @@ export interface DatabaseTestOptions {
   ignore?: string;
 }
 
+/** For a test that any server will do for, PGlite with its one session too. */
+export const EVERYWHERE = {
+  on: ["cockroachdb", "postgresql", "pglite"],
+} as const;
+
 /** The server that tests run on: the task's, or one that is started for this test file alone. */
 export const server: TestServer = await find();
 
