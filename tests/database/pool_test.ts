@@ -1,51 +1,18 @@
+/**
+ * The pool, without a server: which sessions it opens, lends, takes back and closes.
+ *
+ * @module
+ */
+
 import {
   assert,
   assertEquals,
-  assertMatch,
   assertNotStrictEquals,
   assertRejects,
   assertStrictEquals,
-  assertThrows,
 } from "@std/assert";
-import { resolveConfig } from "../../src/driver/config.ts";
-import { ConfigError, DatabaseError } from "../../src/errors.ts";
-import { SessionPool } from "../../src/database/pool.ts";
-import type { PoolOptions } from "../../src/database/pool_limits.ts";
-import { FakeDriver } from "../support/fake_driver.ts";
-
-interface Fixture {
-  driver: FakeDriver;
-  pool: SessionPool;
-}
-
-function poolTest(
-  name: string,
-  fn: (fixture: Fixture) => Promise<void>,
-  options: PoolOptions = {},
-): void {
-  Deno.test(name, async () => {
-    const driver = new FakeDriver();
-    const pool = new SessionPool(driver, resolveConfig(), options);
-    try {
-      await fn({ driver, pool });
-    } finally {
-      await pool.close({ timeoutMs: 1 });
-    }
-  });
-}
-
-/** Resolves once all that can happen without time passing has happened. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-function times<T>(count: number, make: () => T): T[] {
-  return Array.from({ length: count }, make);
-}
+import { DatabaseError } from "../../src/errors.ts";
+import { poolTest, settled, times, until } from "../support/pools.ts";
 
 const refused = () =>
   new DatabaseError({ code: "08001", message: "Cannot connect: refused" });
@@ -71,95 +38,6 @@ poolTest("SessionPool opens no more than max", async ({ driver, pool }) => {
     })));
   assertEquals([driver.attempts, most], [3, 3]);
 }, { max: 3 });
-
-poolTest("SessionPool serves callers in turn", async ({ pool }) => {
-  const order: number[] = [];
-  const callers = [0, 1, 2, 3, 4].map((index) =>
-    pool.use(async () => {
-      await settled();
-      order.push(index);
-    })
-  );
-  await Promise.all(callers);
-  assertEquals(order, [0, 1, 2, 3, 4]);
-}, { max: 1 });
-
-poolTest(
-  "SessionPool says who holds the sessions when none comes free in time",
-  async ({ pool }) => {
-    const statement = `SELECT pg_sleep(10),\n  '${"x".repeat(1_000_000)}'`;
-    const loans = [
-      await pool.acquire({ purpose: statement }),
-      await pool.acquire(),
-    ];
-    const first = pool.acquire({ purpose: "SELECT 1" });
-    const second = pool.acquire({ purpose: "SELECT 2" });
-    second.catch(() => {});
-    const error = await assertRejects(() => first, DatabaseError);
-    assertEquals([error.code, error.kind], ["55P03", "timeout"]);
-    assertMatch(
-      error.message,
-      /^Cannot get a connection for SELECT 1 within 30 ms: 2 of 2 are in use, for SELECT pg_sleep\(10\), 'x{37}… \(\d+ ms\), other work \(\d+ ms\), 0 are being opened, and 1 more caller waits; end what holds them, or raise pool\.max or pool\.acquireTimeoutMs$/,
-    );
-    await assertRejects(() => second, DatabaseError, "0 more callers wait");
-    for (const loan of loans) await loan.release();
-    await pool.use((session) => session.query("x"));
-  },
-  { max: 2, acquireTimeoutMs: 30 },
-);
-
-poolTest(
-  "SessionPool lets a signal end the waiting, and only that caller's",
-  async ({ pool }) => {
-    const loan = await pool.acquire();
-    const controller = new AbortController();
-    const reason = new Error("enough");
-    const { signal } = controller;
-    const given = pool.acquire({ signal });
-    const patient = pool.acquire();
-    controller.abort(reason);
-    assertStrictEquals(await given.catch((error) => error), reason);
-    await assertRejects(() => pool.acquire({ signal }), Error, "enough");
-    await loan.release();
-    await (await patient).release();
-  },
-  { max: 1 },
-);
-
-poolTest(
-  "SessionPool lets a time limit end the waiting, and only that caller's",
-  async ({ pool }) => {
-    const loan = await pool.acquire();
-    const patient = pool.acquire();
-    const error = await assertRejects(
-      () => pool.acquire({ timeoutMs: 20, purpose: "SELECT 1" }),
-      DatabaseError,
-      "Cannot get a connection for SELECT 1 within 20 ms: 1 of 1 are in use",
-    );
-    assertEquals([error.code, error.kind], ["55P03", "timeout"]);
-    await loan.release();
-    await (await patient).release();
-  },
-  { max: 1 },
-);
-
-poolTest(
-  "SessionPool loses no session where waiting ends as one comes free",
-  async ({ driver, pool }) => {
-    for (let i = 0; i < 20; i++) {
-      const loan = await pool.acquire();
-      const controller = new AbortController();
-      const waiting = pool.acquire({ signal: controller.signal });
-      const released = loan.release();
-      controller.abort(new Error("enough"));
-      await released;
-      await waiting.then((loan) => loan.release(), () => {});
-    }
-    await pool.use((session) => session.query("x"));
-    assertEquals(driver.attempts, 1);
-  },
-  { max: 1, acquireTimeoutMs: 100 },
-);
 
 poolTest(
   "SessionPool replaces what comes back broken",
@@ -241,88 +119,6 @@ poolTest(
     assertEquals(driver.sessions.length, 1);
   },
   { max: 1 },
-);
-
-poolTest(
-  "SessionPool closes sessions that stay idle",
-  async ({ driver, pool }) => {
-    await Promise.all(times(3, () => pool.use(settled)));
-    await until(() => driver.sessions.every(({ closed }) => closed));
-    await pool.use(settled);
-    assertEquals(driver.sessions.length, 4);
-  },
-  { idleTimeoutMs: 20 },
-);
-
-poolTest(
-  "SessionPool closes an idle session when its time is over, and never lends it then",
-  async ({ driver, pool }) => {
-    await pool.use(settled);
-    const [session] = driver.sessions;
-    const start = performance.now();
-    await until(() => session.closed);
-    const took = performance.now() - start;
-    assert(took > 190 && took < 560, `it took ${took} ms`);
-
-    await pool.use(settled);
-    // Without a turn of the loop no timer can close it.
-    const end = performance.now() + 200;
-    while (performance.now() < end);
-    await pool.use(settled);
-    assertEquals(driver.sessions.length, 3);
-  },
-  { idleTimeoutMs: 200 },
-);
-
-poolTest(
-  "SessionPool keeps to a caller's time limit while it opens a session",
-  async ({ driver, pool }) => {
-    const gate = Promise.withResolvers<void>();
-    driver.gate = gate.promise;
-    const error = await assertRejects(
-      () => pool.acquire({ timeoutMs: 20, purpose: "SELECT 1" }),
-      DatabaseError,
-      "Cannot get a connection for SELECT 1 within 20 ms: 0 of 10 are in use, 1 are being opened, and 0 more callers wait",
-    );
-    assertEquals(error.kind, "timeout");
-    gate.resolve();
-    await pool.use(settled);
-    assertEquals(driver.attempts, 1);
-  },
-);
-
-poolTest(
-  "SessionPool replaces sessions that have lived long enough",
-  async ({ driver, pool }) => {
-    await pool.use(settled);
-    await pool.use(settled);
-    assertEquals(driver.sessions.length, 1);
-    await new Promise((resolve) => setTimeout(resolve, 110));
-    await pool.use(settled);
-    assertEquals(driver.sessions.length, 2);
-    await until(() => driver.sessions[0].closed);
-  },
-  { maxLifetimeMs: 100 },
-);
-
-poolTest(
-  "SessionPool spreads the ends of its sessions' lives",
-  async ({ driver, pool }) => {
-    await Promise.all(times(20, () => pool.use(settled)));
-    assertEquals(driver.sessions.length, 20);
-    const ends: number[] = [];
-    const start = performance.now();
-    while (ends.length < 20 && performance.now() - start < 10_000) {
-      await Promise.all(times(20, () => pool.use(settled)));
-      while (ends.length < driver.sessions.length - 20) {
-        ends.push(performance.now() - start);
-      }
-    }
-    assert(ends.length >= 20, "every session was replaced");
-    assert(ends[19] - ends[0] > 10, "but not all of them at once");
-  },
-  // A tenth of it is long beside a turn of the loop, also on a machine that is busy.
-  { max: 20, maxLifetimeMs: 3_000 },
 );
 
 poolTest(
@@ -431,36 +227,4 @@ poolTest(
     await pool.close();
     assertEquals(driver.attempts, 0);
   },
-);
-
-Deno.test("SessionPool refuses limits that aren't any", () => {
-  const make = (options: object) => () =>
-    new SessionPool(new FakeDriver(), resolveConfig(), options);
-  for (const max of [0, -1, NaN, "5"]) {
-    assertThrows(
-      make({ max }),
-      ConfigError,
-      `Cannot make a pool with max ${max}: give a number above 0`,
-    );
-  }
-  assertThrows(
-    make({ max: 1.5 }),
-    ConfigError,
-    "Cannot make a pool with max 1.5: give a whole number",
-  );
-  assertThrows(
-    make({ idleTimeout: 5 }),
-    ConfigError,
-    'Cannot use the option "idleTimeout": unknown option; did you mean "idleTimeoutMs"?',
-  );
-});
-
-poolTest(
-  "SessionPool takes any limit above 0, whole or not",
-  async ({ driver, pool }) => {
-    await pool.use((session) => session.query("x"));
-    await pool.use((session) => session.query("y"));
-    assertEquals(driver.sessions.length, 1);
-  },
-  { idleTimeoutMs: 1500.5, acquireTimeoutMs: 99.5, maxLifetimeMs: 1e6 + 0.5 },
 );
