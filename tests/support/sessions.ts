@@ -53,6 +53,11 @@ export function failure(promise: Promise<unknown>): Promise<DatabaseError> {
   return assertRejects(() => promise, DatabaseError);
 }
 
+/** Gives the SQLSTATE that a call fails with. */
+export async function codeOf(promise: Promise<unknown>): Promise<string> {
+  return (await assertRejects(() => promise, DatabaseError)).code;
+}
+
 /** Reads a stream to its end. */
 export async function collect(
   batches: AsyncIterable<RowBatch>,
