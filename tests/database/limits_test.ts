@@ -37,7 +37,7 @@ function methodsOf({ prototype }: { prototype: object }): string[] {
   return [...new Set(names)].filter((name) => !OTHERS.includes(name)).sort();
 }
 
-Deno.test("the calls below are all that Database, Transaction and Table have", () => {
+Deno.test("the calls here are all that Database, Transaction and Table have", () => {
   const shared = { ...ROW_CALLS, ...NAME_CALLS };
   const own = { ...shared, ...OWN };
   assertEquals(methodsOf(Transaction), Object.keys(shared).sort());
