@@ -31,8 +31,8 @@ import { watched } from "./watch.ts";
 /**
  * Runs a backfill, from where the flight's cursor is.
  *
- * @throws {MigrationError} A key that allows NULL or can't be compared with bounds, or another one than
- * in the earlier run, before anything is run.
+ * @throws {MigrationError} A key that allows NULL or can't be compared with bounds, before anything is
+ * run.
  */
 export async function runBackfill(
   flight: Flight,
@@ -46,18 +46,22 @@ export async function runBackfill(
   const start = performance.now();
   let rows = 0;
   run.emit({ type: "statement-started", text: statement.text, ...place });
-  const last = lastKey(flight, planned);
   const typeOid = await keyType(flight, planned);
-  let after = last === null ? null : keyText(last, typeOid);
+  let after = flight.cursor === null
+    ? null
+    : keyText(readCursor(flight.cursor).last, typeOid);
   while (true) {
     await mayGoOn(run);
     const bounds = await findBounds(flight, planned, { after, typeOid });
     if (bounds === undefined) break;
     rows += await runChunk(flight, planned, bounds);
     after = bounds.to;
-    flight.cursor = writeCursor(statement.directives.backfill!, after);
+    flight.cursor = cursorAt(flight, planned, after);
     run.emit({ type: "backfill-progress", cursor: after, rows, ...place });
-    if (pauseMs > 0) await delay(pauseMs, stop);
+    if (pauseMs === 0) continue;
+    const next = await findBounds(flight, planned, { after, typeOid });
+    // The bounds are found once more behind the pause, for rows may have come before them.
+    if (next !== undefined) await delay(pauseMs, stop);
   }
   run.emit({
     type: "statement-finished",
@@ -72,20 +76,13 @@ function stopSignal({ signal, cancel, lease }: Run): AbortSignal {
   return AbortSignal.any([...own, cancel, lease.lost]);
 }
 
-/** The last key that an earlier run has done; of another column it would leave out rows. */
-function lastKey(
-  flight: Flight,
+function cursorAt(
+  { migration: { statements } }: Flight,
   planned: PlannedStatement,
-): string | null {
-  if (flight.cursor === null) return null;
-  const { table, key, last } = readCursor(flight.cursor);
-  const backfill = planned.statement.directives.backfill!;
-  if (backfill.table === table && backfill.key === key) return last;
-  throw refusal(
-    flight,
-    planned,
-    `an earlier run has done a part of it, by the key ${key} of ${table}; restore these in its directive`,
-  );
+  key: string,
+): string {
+  const left = statements.slice(statements.indexOf(planned));
+  return writeCursor(left.map(({ statement }) => statement), key);
 }
 
 function refusal(
@@ -200,7 +197,7 @@ async function runChunk(
           timeoutMs: directives.timeoutMs,
           signal: run.stop,
         });
-        const cursor = writeCursor(directives.backfill!, bounds.to);
+        const cursor = cursorAt(flight, planned, bounds.to);
         const note = progressNote(flight, { cursor });
         await writeJournal(run, note, "COMMIT");
         return rowCount;

@@ -77,11 +77,18 @@ export function boundsOpening(typeOid: number): string {
     : "";
 }
 
-/** A name as SQL would read it, in quotes: folded to lower case where it stands without them. */
-function foldedName(name: string, kind?: ServerKind): string {
-  if (name.includes('"')) return quoteName(name);
-  return splitName(name).map((part) => quoteIdentifier(foldName(part, kind)))
-    .join(".");
+/**
+ * A name as SQL would read it, in quotes: what stands without them is folded to lower case.
+ *
+ * @param kind What the server is, which folds names in its own way. Default: CockroachDB.
+ */
+export function foldedName(name: string, kind?: ServerKind): string {
+  const quoted = name.replace(
+    /"(?:[^"]|"")*"|[^".]+/g,
+    (part) =>
+      part.startsWith('"') ? part : quoteIdentifier(foldName(part, kind)),
+  );
+  return quoteName(quoted);
 }
 
 /** The operators that keep to a bound on their right, and what includes it. */

@@ -6,6 +6,7 @@
  */
 
 import { MigrationError } from "../errors.ts";
+import { belongsToFirst, readCursor } from "./cursor.ts";
 import { compareVersions, type MigrationFile } from "./file.ts";
 import type { JournalState, Progress } from "./journal.ts";
 import { type PlannedMigration, statementsOf } from "./planned.ts";
@@ -94,7 +95,12 @@ export function flightProblems(
   const changed = progress.done.findIndex((hash, index) =>
     statements[index]?.hash !== hash
   );
-  if (changed < 0) return intentProblems(file, progress);
+  if (changed < 0) {
+    return [
+      ...intentProblems(file, progress),
+      ...cursorProblems(file, progress),
+    ];
+  }
   return [{
     type: "edited",
     version: file.version,
@@ -135,6 +141,32 @@ function intentProblems(
         ordinal + 1
       } was edited or removed after it was sent, and what became of it isn't known yet; ` +
       "restore it until a run has found that out",
+  }];
+}
+
+/** Behind the key of one backfill another would leave out rows, and from the first on it changes some twice. */
+function cursorProblems(
+  file: MigrationFile,
+  { direction, done, cursor }: Progress,
+): Problem[] {
+  if (cursor === null) return [];
+  const begun = readCursor(cursor);
+  const statements = statementsOf(file, direction).slice(done.length);
+  if (belongsToFirst(begun, statements)) return [];
+  const { table, key, last } = begun;
+  const line = statements[0]?.line;
+  return [{
+    type: "edited",
+    version: file.version,
+    file: file.path,
+    line,
+    message:
+      `Cannot go on with ${file.path}${
+        line === undefined ? "" : `:${line}`
+      }: statement ${
+        done.length + 1
+      } was the backfill of ${table} that is done up to the ${key} ${last}, and now may be another one; ` +
+      `restore its place and its directive, mend only what stands below that, and leave other backfills of ${table} to a later migration`,
   }];
 }
 

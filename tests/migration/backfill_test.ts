@@ -97,6 +97,16 @@ databaseTest(
 );
 
 databaseTest(
+  "a backfill pauses between its chunks, and not behind the last",
+  async (db) => {
+    const text = `-- @BACKFILL table=t key=id batch=5 pause=1h\n${UPDATE}`;
+    const signal = AbortSignal.timeout(60_000);
+    assertEquals(await migrationOf(db, text).migrate({ signal }), 1);
+    assertEquals(await changes(db), [1, 1, 1, 1, 1]);
+  },
+);
+
+databaseTest(
   "an interruption ends the pause of a backfill at once, and the next run goes on from there",
   async (db) => {
     const controller = new AbortController();
@@ -145,15 +155,25 @@ databaseTest(
     assertEquals(await changes(db), [1, 1, 0, 0, 0]);
     const [{ upTo }] = await migrationOf(db, directive + failing).status();
     assertEquals(upTo, "2");
-    const other = await assertRejects(
+    const { message } = await assertRejects(
       () =>
         migrationOf(db, (directive + UPDATE).replaceAll("id", "k")).migrate(),
       MigrationError,
     );
     assertEquals(
-      other.message.split("\n")[0],
-      "Cannot apply 1_fill.sql:4:1: an earlier run has done a part of it, by the key id of t; restore these in its directive",
+      message,
+      "Cannot go on with 1_fill.sql:4: statement 3 was the backfill of t that is done up to the id 2, and now may be another one; " +
+        "restore its place and its directive, mend only what stands below that, and leave other backfills of t to a later migration",
     );
+    const inFront = migrationOf(
+      db,
+      `ALTER TABLE t DROP COLUMN k;\n${directive}${UPDATE}`,
+    );
+    const [problem] = (await inFront.plan()).problems;
+    const here = message.replace(":4:", ":3:");
+    assertEquals([problem.type, problem.message], ["edited", here]);
+    await assertRejects(() => inFront.migrate(), MigrationError, here);
+    assertEquals(await changes(db), [1, 1, 0, 0, 0]);
     await migrationOf(db, directive + UPDATE).migrate();
     assertEquals(await changes(db), [1, 1, 1, 1, 1]);
   },

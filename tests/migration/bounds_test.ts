@@ -5,6 +5,7 @@ import {
   boundsQuery,
   boundStatement,
   checkBounds,
+  foldedName,
   keyQuery,
   keyText,
 } from "../../src/migration/bounds.ts";
@@ -99,6 +100,16 @@ Deno.test("keyQuery() asks for a column by the name that the catalog has", () =>
       "LEFT JOIN pg_catalog.pg_collation c ON c.oid = attcollation " +
       `WHERE attrelid = '"My table"'::REGCLASS AND attname = 'My key' AND NOT attisdropped`,
   );
+});
+
+Deno.test("foldedName() folds the parts that stand without quotes", () => {
+  const names = ["App.Users", 'App."My.Table"', '"App".Users', "users"];
+  assertEquals(names.map((name) => foldedName(name)), [
+    '"app"."users"',
+    '"app"."My.Table"',
+    '"App"."users"',
+    '"users"',
+  ]);
 });
 
 Deno.test("keyQuery() folds names as the server does", () => {
