@@ -63,16 +63,20 @@ export async function carryOut(
       ),
     signal,
   );
-  const expected = agreed(planFor(state));
-  if (expected.migrations.length === 0 || dryRun) return countOf(expected);
+  const expected = planFor(state);
+  // What is half applied may be another's, who is still at it; under the lease nobody is.
+  if (dryRun || !isPassing(expected)) {
+    agreed(expected);
+    if (dryRun || expected.migrations.length === 0) return countOf(expected);
+  }
   const done = await underLease(
     db,
     {
       ...options,
       isComplete: state.complete,
       isNeedless: async (session) => {
-        const state = await readJournal(session, tables);
-        return planFor(state).migrations.length === 0;
+        const plan = planFor(await readJournal(session, tables));
+        return plan.migrations.length === 0 && !isPassing(plan);
       },
     },
     async (run, state) => {
@@ -84,6 +88,12 @@ export async function carryOut(
     },
   );
   return done ?? 0;
+}
+
+/** Whether all that forbids a plan may be over in a moment. */
+function isPassing({ problems }: Plan): boolean {
+  return problems.length > 0 &&
+    problems.every(({ type }) => type === "half-applied");
 }
 
 /**

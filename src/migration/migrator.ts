@@ -167,11 +167,16 @@ export class Migration {
   async redo(options: RunOptions = {}): Promise<number> {
     checkRunOptions(options);
     const files = await this.loadMigrations();
-    const planFor = redoing(files, await this.#readJournal());
-    if (planFor === undefined) {
-      return await this.rollback({ ...options, count: 0 });
+    const undo = (count: number) => this.rollback({ ...options, count });
+    let state = await this.#readJournal();
+    if (state.progress?.direction === "up") {
+      // Whoever is applying that is waited for.
+      await undo(0);
+      state = await this.#readJournal();
     }
-    await this.rollback({ ...options, count: 1 });
+    const planFor = redoing(files, state);
+    if (planFor === undefined) return await undo(0);
+    await undo(1);
     const load = () => Promise.resolve(planFor);
     return await this.#carryOut(load, { ...options, direction: "up" });
   }

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MigrationError } from "../../src/errors.ts";
+import { LockTimeoutError, MigrationError } from "../../src/errors.ts";
 import { Migration } from "../../src/migration/migrator.ts";
 import { bundle } from "../../src/migration/source.ts";
 import { databaseTest, EVERYWHERE } from "../support/database.ts";
@@ -134,5 +134,37 @@ databaseTest(
     assertEquals(await named("1_a.sql").rollback(), 1);
     assertEquals(await db.exists("a"), false);
     assertEquals(await named("1_a.sql").getAppliedMigrations(), []);
+  },
+);
+
+databaseTest(
+  "rollback() and redo() wait for whoever is applying a migration, and say who it is",
+  async (db) => {
+    const text = "INSERT INTO t VALUES (1);\nSELECT pg_sleep(1.5);\n" +
+      "-- @UNDO\nDELETE FROM t;";
+    await db.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+    const options = {
+      source: bundle([{ name: "1_fill.sql", text }]),
+      strategy: "statements",
+    } as const;
+    for (const call of ["rollback", "redo"] as const) {
+      const { promise: isHalfApplied, resolve } = Promise
+        .withResolvers<void>();
+      const applying = new Migration(db, {
+        ...options,
+        onEvent: (event) => {
+          const isSecond = event.type === "statement-started" &&
+            event.statement === 2;
+          if (isSecond) resolve();
+        },
+      }).migrate();
+      await isHalfApplied;
+      const hasty = new Migration(db, { ...options, lockTimeoutMs: 100 });
+      const patient = new Migration(db, options);
+      await assertRejects(() => hasty[call](), LockTimeoutError, "Cannot get");
+      assertEquals(await patient[call](), 1);
+      assertEquals(await applying, 1);
+      await patient.reset();
+    }
   },
 );
