@@ -57,6 +57,24 @@ export function protocolBreach(
 }
 
 /**
+ * A session whose texts are no longer UTF-8, which drivers read and write whatever it says.
+ *
+ * @param parameters What the server reports of itself.
+ * @returns Why no more is to be done; `undefined` where it is UTF-8.
+ */
+export function foreignEncoding(
+  { client_encoding = "UTF8" }: Readonly<Record<string, string>>,
+): DatabaseError | undefined {
+  if (/^utf-?8$/i.test(client_encoding)) return undefined;
+  return new DatabaseError({
+    severity: "ERROR",
+    code: "0A000",
+    message:
+      `Cannot go on with the client_encoding ${client_encoding}: this client reads and writes UTF8; leave that as it is`,
+  });
+}
+
+/**
  * What is said of a COPY in place of the server.
  *
  * @param form What was asked for: `FROM STDIN`, `TO STDOUT`.

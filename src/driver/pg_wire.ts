@@ -15,7 +15,7 @@ import type {
 } from "./driver.ts";
 import { passwordMissing } from "./log_in.ts";
 import { FrameGuard } from "./frame_guard.ts";
-import { CLOSED, hangUp, protocolBreach } from "./loss.ts";
+import { CLOSED, foreignEncoding, hangUp, protocolBreach } from "./loss.ts";
 import { PgCall } from "./pg_call.ts";
 import type { Pg, PgClient, PgConnection } from "./pg_types.ts";
 import { startupMessage } from "./requests.ts";
@@ -170,6 +170,8 @@ export class PgWire implements Wire {
     });
     connection.on("parameterStatus", ({ parameterName, parameterValue }) => {
       this.parameters[parameterName!] = parameterValue!;
+      const breach = foreignEncoding(this.parameters);
+      if (breach !== undefined) this.lose(breach);
     });
     connection.on("readyForQuery", ({ status }) => {
       this.transactionStatus = STATUS[status!] ?? "idle";

@@ -30,6 +30,7 @@ import {
   abandoned,
   CLOSED,
   copyRefusal,
+  foreignEncoding,
   hangUp,
   protocolBreach,
 } from "./loss.ts";
@@ -243,10 +244,7 @@ export class Transport {
         break;
       case FRAME.parameterStatus:
         this.#parameters.add(body);
-        if (this.#loggedIn) {
-          this.#parameters.read();
-          noteChange();
-        }
+        if (this.#loggedIn) this.#heed(this.#parameters.read());
         break;
       case FRAME.backendKey:
         if (body.some((byte) => byte !== 0)) this.backendKey = body.slice();
@@ -265,6 +263,12 @@ export class Transport {
         this.#fail(copyRefusal("TO STDOUT", "SELECT"));
         break;
     }
+  }
+
+  #heed(parameters: Readonly<Record<string, string>>): void {
+    noteChange();
+    const breach = foreignEncoding(parameters);
+    if (breach !== undefined) this.lose(breach);
   }
 
   #fail(fields: WireFields): void {

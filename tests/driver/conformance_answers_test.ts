@@ -269,6 +269,26 @@ sessionTest("learns a parameter that changes", async (session) => {
 }, { on: ["postgresql"] });
 
 sessionTest(
+  "ends where its texts would no longer be UTF-8",
+  async (session) => {
+    await session.query("SET client_encoding = 'UTF8'");
+    const error = await failure(
+      session.query("SET client_encoding = 'LATIN1'; SELECT 'é'"),
+    );
+    assertEquals(
+      [error.code, error.kind, error.message],
+      [
+        "0A000",
+        "other",
+        "Cannot go on with the client_encoding LATIN1: this client reads and writes UTF8; leave that as it is",
+      ],
+    );
+    assertEquals(session.broken, true);
+  },
+  { on: ["postgresql"] },
+);
+
+sessionTest(
   "refuses COPY from and to the client, and goes on",
   async (session) => {
     for (const args of [[], null]) {
