@@ -105,11 +105,14 @@ function stateSentences(
   if (outcome === "unconfirmed") return landingSentence(migration);
   if (outcome === "unknown") {
     const total = statementsOf(file, direction).length;
-    return `Whether statement ${number} of ${total} took effect isn't known yet: run ${again}, it finds out by itself and goes on${counts}.`;
+    return `${
+      doneBefore(done)
+    }Whether statement ${number} of ${total} took effect isn't known yet: run ${again}, it finds out by itself and goes on${counts}.`;
   }
   if (parts !== undefined) {
-    const before = done > 0 ? `${wholeSentence(done)} done and noted. ` : "";
-    return `${before}Of statement ${number} a part is done (${parts}), the rest is not; ${
+    return `${
+      doneBefore(done)
+    }Of statement ${number} a part is done (${parts}), the rest is not; ${
       STATES[direction]
     }. ` +
       `Undo that part, or take it out of the file, then mend the rest, and run ${again}${counts}.`;
@@ -153,6 +156,10 @@ const STATES = {
 
 function wholeSentence(done: number): string {
   return done === 1 ? "Statement 1 is" : `Statements 1 to ${done} are`;
+}
+
+function doneBefore(done: number): string {
+  return done > 0 ? `${wholeSentence(done)} done and noted. ` : "";
 }
 
 function doneSentence(

@@ -27,7 +27,7 @@ import { type Run, writeJournal } from "./run.ts";
 import { renewSession, replaySettings } from "./settings.ts";
 import { type Settlement, settlementOf } from "./settlement.ts";
 import { classify, type Effect } from "./statement.ts";
-import { jobsToEnd, stoppable, type Wish } from "./stop.ts";
+import { jobsToEnd, type JobsToEndOptions, stoppable } from "./stop.ts";
 import { watched } from "./watch.ts";
 
 /**
@@ -73,8 +73,11 @@ export async function runSchemaChange(
     const { progress } = await readJournal(run.session, run.tables);
     if (!progress?.intent) throw error;
     // An ambiguous answer isn't a wish to stop: what runs may run to its end.
-    const wish = isLost(error) ? "wait" : "cancel";
-    const { settled } = await settle(flight, planned, progress.intent, wish);
+    const wish = isLost(error) || isPause(error) ? "wait" : "cancel";
+    const { settled } = await settle(flight, planned, {
+      intent: progress.intent,
+      ...{ wish, answer: error, start },
+    });
     run.emit({ type: "statement-reconciled", outcome: settled, ...place });
     if (settled === "unknown") {
       throw new UnknownOutcome("the catalog can't tell", { cause: error });
@@ -104,7 +107,10 @@ export async function settleIntent(
 ): Promise<boolean> {
   const { run, migration, done } = flight;
   const { statement, number } = planned;
-  const { settled, parts } = await settle(flight, planned, intent, "resume");
+  const { settled, parts } = await settle(flight, planned, {
+    intent,
+    wish: "resume",
+  });
   run.emit({
     type: "statement-reconciled",
     outcome: settled,
@@ -175,16 +181,22 @@ async function mayAsk(flight: Flight, error: unknown): Promise<boolean> {
   return true;
 }
 
+interface SettleOptions extends Omit<JobsToEndOptions, "since"> {
+  readonly intent: Intent;
+  /** When the statement was begun, by `performance.now()`. Default: now. */
+  readonly start?: number;
+}
+
 async function settle(
   flight: Flight,
   planned: PlannedStatement,
-  intent: Intent,
-  wish: Wish,
+  { intent, start, ...wished }: SettleOptions,
 ): Promise<{ settled: Settlement; parts: readonly Effect[] }> {
   const { run } = flight;
   const { effects = [], idempotent } = classify(planned.statement.text, run);
-  const wait = () => jobsToEnd(flight, planned, { since: intent.at, wish });
-  await watched(flight, planned, wait, { since: intent.at });
+  const since = intent.at;
+  const wait = () => jobsToEnd(flight, planned, { ...wished, since });
+  await watched(flight, planned, wait, { since, start });
   const known = withFacts(effects, intent.facts);
   const before = heldBefore(known, intent);
   const now = await held(run, known);
@@ -231,6 +243,16 @@ async function held(
 
 /** Whether an error ends the waiting for a statement that may go on in jobs of its own. */
 function isInterruption(run: Run, error: unknown): boolean {
-  if (run.cancel.aborted || isLost(error)) return true;
+  if (run.cancel.aborted || isLost(error) || isPause(error)) return true;
   return error instanceof DatabaseError && error.code === "57014";
+}
+
+/**
+ * Whether an error says that an operator has paused the statement's job, which may be resumed.
+ *
+ * Source: {@link https://github.com/cockroachdb/cockroach/blob/master/pkg/jobs/wait.go}
+ */
+function isPause(error: unknown): boolean {
+  return error instanceof DatabaseError &&
+    /^job \d+ was paused before it completed/.test(error.message);
 }

@@ -93,18 +93,28 @@ export type Wish = "resume" | "wait" | "cancel";
 const CANCEL_MS = 30_000;
 const HURRY_MS = 2_000;
 
+/** Options of {@linkcode jobsToEnd}. */
+export interface JobsToEndOptions {
+  /** When the statement was sent, by the database's clock. */
+  readonly since: Date;
+  /** What is wished of it. */
+  readonly wish: Wish;
+  /** What its answer was, where it had one. */
+  readonly answer?: unknown;
+}
+
 /**
  * Waits for the jobs of a statement that was sent.
  *
- * @param options `since`: when, by the database's clock.
- * @throws {UnknownOutcome} Where they go on, and the run is to stop.
+ * @throws {UnknownOutcome} Where they go on, and the run is to stop; or where one is paused, and goes on
+ * only when somebody resumes it.
  */
 export async function jobsToEnd(
   flight: Flight,
   planned: PlannedStatement,
-  options: { since: Date; wish: Wish },
+  options: JobsToEndOptions,
 ): Promise<void> {
-  const { since, wish } = options;
+  const { since, wish, answer } = options;
   const { session, lease, signal, cancel } = flight.run;
   const jobs = await schemaJobs(session, since);
   const { rows: [[database]] } = await insist(() =>
@@ -114,7 +124,14 @@ export async function jobsToEnd(
   const { text: statement } = planned.statement;
   const open = openJobs(jobs, { database: database ?? undefined, statement });
   const { effects = [] } = classify(statement, flight.run);
-  const end = () => cancelJobs(session, jobsAbout(open, effects));
+  const own = jobsAbout(open, effects);
+  const paused = own.filter(({ status }) => /^paused?\b/.test(status));
+  if (wish !== "cancel" && paused.length > 0) {
+    throw new UnknownOutcome("a job is paused", {
+      cause: isPaused(flight, planned, paused),
+    });
+  }
+  const end = () => cancelJobs(session, own);
   if (wish === "cancel") await end();
   const enough = new AbortController();
   const stop = () => enough.abort();
@@ -138,11 +155,11 @@ export async function jobsToEnd(
   } catch (error) {
     if (!enough.signal.aborted || lease.lost.aborted) throw error;
     if (wish === "wait") {
-      return await jobsToEnd(flight, planned, { since, wish: "cancel" });
+      return await jobsToEnd(flight, planned, { ...options, wish: "cancel" });
     }
     if (cancel.aborted) await end();
     throw new UnknownOutcome("a job goes on", {
-      cause: goOn(flight, planned, open),
+      cause: goOn(flight, planned, { jobs: open, answer }),
     });
   } finally {
     clearTimeout(timer);
@@ -150,19 +167,55 @@ export async function jobsToEnd(
   }
 }
 
+/** What is said where jobs go on: why the run stops, and what it found. */
 function goOn(
-  { run, migration }: Flight,
-  { statement, number }: PlannedStatement,
+  flight: Flight,
+  planned: PlannedStatement,
+  { jobs, answer }: { jobs: readonly Job[]; answer?: unknown },
+): MigrationError | DatabaseError {
+  const { signal, cancel } = flight.run;
+  const isWished = cancel.aborted || signal?.aborted;
+  if (!isWished && answer instanceof DatabaseError) {
+    const { message, statement, notices } = answer;
+    const still = `${message}, and ${idsOf(jobs)} isn't at its end yet`;
+    return new DatabaseError({ ...answer, message: still }, {
+      ...{ statement, notices, cause: answer },
+    });
+  }
+  return stopped(flight, planned, {
+    what: `goes on (${idsOf(jobs)})`,
+    remedy:
+      "run the command again, it waits for the end and finds out what was done",
+    cause: cancel.aborted ? cancel.reason : signal?.reason,
+  });
+}
+
+function isPaused(
+  flight: Flight,
+  planned: PlannedStatement,
   jobs: readonly Job[],
 ): MigrationError {
-  const { signal, cancel } = run;
-  const cause = cancel.aborted ? cancel.reason : signal?.reason;
+  const [{ id }] = jobs;
+  return stopped(flight, planned, {
+    what: `is paused (${idsOf(jobs)})`,
+    remedy: `end that with RESUME JOB ${id} or CANCEL JOB ${id}, ` +
+      "and run the command again, it finds out what was done",
+  });
+}
+
+function idsOf(jobs: readonly Job[]): string {
+  return `job ${jobs.map(({ id }) => id).join(", ")}`;
+}
+
+function stopped(
+  { migration }: Flight,
+  { statement, number }: PlannedStatement,
+  { what, remedy, cause }: { what: string; remedy: string; cause?: unknown },
+): MigrationError {
   const { path } = migration.file;
   const { line, column } = statement;
-  const ids = jobs.map(({ id }) => id).join(", ");
   return new MigrationError(
-    `Stopped at ${path}:${line}:${column}: on the server statement ${number} goes on (job ${ids}); ` +
-      "run the command again, it waits for the end and finds out what was done",
+    `Stopped at ${path}:${line}:${column}: on the server statement ${number} ${what}; ${remedy}`,
     { version: migration.version, file: path, line, column, cause },
   );
 }

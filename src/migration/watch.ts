@@ -20,6 +20,8 @@ const POLL_MS = 1_000;
 export interface WatchOptions {
   /** From when on jobs count, by the database's clock. Default: now. */
   readonly since?: Date;
+  /** When the statement was begun, by `performance.now()`. Default: now. */
+  readonly start?: number;
 }
 
 /** Runs `fn`, and says what it waits for when it takes longer than two seconds. */
@@ -29,7 +31,7 @@ export async function watched<T>(
   fn: () => Promise<T>,
   options: WatchOptions = {},
 ): Promise<T> {
-  const start = performance.now();
+  const { start = performance.now() } = options;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
   const look = async () => {

@@ -6,6 +6,7 @@ import {
   simulatedCockroach,
   type SimulatedJob,
 } from "../support/simulated_cockroach.ts";
+import { notInFull } from "../support/faults.ts";
 import { said, type Trial, withTrial } from "../support/trial.ts";
 
 /** CockroachDB has jobs of its own, and PGlite's sessions can't see each other. */
@@ -248,4 +249,55 @@ databaseTest(
       assertEquals(await trial.run("migrate"), 1);
     }),
   ON,
+);
+
+databaseTest(
+  "migrate() doesn't wait for a job that is paused, and says how to go on (simulated)",
+  () =>
+    withTrial(OPTIONS, async (trial) => {
+      await loseAtSchemaChange(trial);
+      const job: SimulatedJob = { job_id: "1006", status: "paused" };
+      const { onFrame, cancelled } = simulatedCockroach(() => [job]);
+      const { error } = await trial.behind("migrate", { onFrame });
+      assertEquals(
+        said(error),
+        "Stopped at 900_add_a_column.sql:1:1: on the server statement 1 is paused (job 1006); " +
+          "end that with RESUME JOB 1006 or CANCEL JOB 1006, and run the command again, it finds out what was done",
+      );
+      assertEquals(cancelled, []);
+      assertEquals((await trial.journal()).progress?.intent?.ordinal, 0);
+      job.status = "failed";
+      assertEquals(await trial.run("migrate"), 1);
+    }),
+  ON,
+);
+
+databaseTest(
+  "migrate() says that a time limit has stopped it, though its job isn't at its end (simulated)",
+  () => {
+    const text =
+      `UPDATE counters SET n = n + 1;\n-- @TIMEOUT 300ms\n${STATEMENT};`;
+    const more = [{ name: "900_add_a_column.sql", text }];
+    return withTrial({ strategy: "statements", more }, async (trial) => {
+      const job: SimulatedJob = { job_id: "1007", status: "reverting" };
+      const { onFrame, cancelled } = simulatedCockroach(
+        () => [job],
+        ({ direction, text }) =>
+          direction === "client" && isSchemaChange(text)
+            ? { rewrite: "SELECT pg_sleep(60)" }
+            : undefined,
+      );
+      const { error } = await trial.behind("migrate", { onFrame });
+      assertEquals(
+        said(error),
+        "Cannot apply 900_add_a_column.sql:3:1: It was cancelled after 300 ms, and job 1007 isn't at its end yet (SQLSTATE 57014)\n" +
+          `  ${STATEMENT};\n  ^\n` +
+          "Statement 1 is done and noted. Whether statement 2 of 2 took effect isn't known yet: run migrate again, it finds out by itself and goes on.",
+      );
+      assert(cancelled.includes("CANCEL JOB 1007"));
+      job.status = "failed";
+      assertEquals(await trial.run("migrate"), 1);
+    });
+  },
+  { ...ON, ignore: notInFull },
 );

@@ -132,3 +132,43 @@ databaseTest(
   },
   { on: ["postgresql"] },
 );
+
+databaseTest(
+  "migrate() keeps the intent of a schema change whose job an operator has paused",
+  () => {
+    const statement = "ALTER TABLE accounts ADD COLUMN extra INT8";
+    const more = [{ name: "900_add_a_column.sql", text: `${statement};` }];
+    return withTrial({ strategy: "statements", more }, async (trial) => {
+      const { promise: isRead, resolve: read } = Promise.withResolvers<void>();
+      const { promise: isOver, resolve: over } = Promise.withResolvers<void>();
+      const report = trial.db.transaction(async (tx) => {
+        await tx.query("SELECT count(*) FROM accounts");
+        read();
+        await isOver;
+      }, { maxRetries: 0 }).catch(() => {});
+      await isRead;
+      let job = "";
+      const { error } = await trial.behind("migrate", {
+        onEvent: (event) => {
+          if (event.type !== "job-progress" || job !== "") return;
+          job = event.job;
+          trial.db.execute(`PAUSE JOB ${job}`);
+        },
+      });
+      assertEquals(
+        said(error),
+        `Stopped at 900_add_a_column.sql:1:1: on the server statement 1 is paused (job ${job}); ` +
+          `end that with RESUME JOB ${job} or CANCEL JOB ${job}, and run the command again, it finds out what was done`,
+      );
+      over();
+      await report;
+      await trial.db.execute(`RESUME JOB ${job}`);
+      assertEquals(await trial.run("migrate"), 1);
+      assertEquals(
+        await trial.db.query("SELECT count(extra) AS n FROM accounts"),
+        [{ n: 0 }],
+      );
+    });
+  },
+  { on: ["cockroachdb"] },
+);

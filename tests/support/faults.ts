@@ -16,6 +16,11 @@ const askedStride: number | undefined = asked === undefined
   ? 1
   : Number(asked);
 
+/** Why a test that takes half a minute waits for a full run; `undefined` in one. */
+export const notInFull: string | undefined = askedStride === 1
+  ? undefined
+  : "it takes half a minute; deno task test:faults runs it";
+
 /** What chooses the part. */
 export const seed: number = Number(Deno.env.get("CRDB_FAULTS_SEED") ?? 1);
 
