@@ -32,7 +32,7 @@ export function boundsQuery(
   const column = foldedName(key, kind);
   const where = after === null
     ? `${column} IS NOT NULL`
-    : `${column} > ${quoteLiteral(after)}`;
+    : `${column} > ${keyLiteral(after)}`;
   return `WITH chunk AS (SELECT ${column} AS k FROM ${
     foldedName(table, kind)
   } WHERE ${where} ORDER BY ${column} LIMIT ${batch}) ` +
@@ -51,6 +51,16 @@ export function keyQuery(
     "LEFT JOIN pg_catalog.pg_collation c ON c.oid = attcollation " +
     `WHERE attrelid = ${quoteLiteral(foldedName(table, kind))}::REGCLASS ` +
     `AND attname = ${quoteLiteral(column)} AND NOT attisdropped`;
+}
+
+/** A key as a literal; CockroachDB's texts may hold NUL characters, which no statement does. */
+function keyLiteral(key: string): string {
+  const [first, ...rest] = key.split("\0").map((piece) =>
+    piece.replaceAll("\\", "\\\\").replaceAll("'", "''")
+  );
+  return rest.length === 0
+    ? quoteLiteral(key)
+    : `E'${[first, ...rest].join("\\x00")}'`;
 }
 
 const FLOATS: readonly number[] = [TYPE_OIDS.float4, TYPE_OIDS.float8];
@@ -173,8 +183,8 @@ export function boundStatement(
   { from, to }: { readonly from: string; readonly to: string },
 ): BoundStatement {
   const keys: Readonly<Record<string, string>> = {
-    $from: quoteLiteral(from),
-    $to: quoteLiteral(to),
+    $from: keyLiteral(from),
+    $to: keyLiteral(to),
   };
   const pieces: { readonly at: number; readonly origin: number }[] = [];
   let text = "";

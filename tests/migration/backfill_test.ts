@@ -97,6 +97,18 @@ databaseTest(
 );
 
 databaseTest(
+  "a backfill goes on behind a key with NUL characters",
+  async (db) => {
+    const fill = "CREATE TABLE t (id STRING PRIMARY KEY, v INT DEFAULT 0);\n" +
+      "INSERT INTO t (id) VALUES (e'a'), (e'a\\x00\\'\\\\'), (e'a\\x00b'), (e'b');\n";
+    const text = `-- @BACKFILL table=t key=id batch=1\n${UPDATE}`;
+    await migrationOf(db, text, { fill }).migrate();
+    assertEquals(await changes(db), [1, 1, 1, 1]);
+  },
+  { on: ["cockroachdb"] },
+);
+
+databaseTest(
   "a backfill pauses between its chunks, and not behind the last",
   async (db) => {
     const text = `-- @BACKFILL table=t key=id batch=5 pause=1h\n${UPDATE}`;

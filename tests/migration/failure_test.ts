@@ -150,7 +150,7 @@ Deno.test("statementFailure() has nobody run a rollback of several again as it w
   );
   assertEquals(
     last("08006", { done: 1, outcome: "unknown" }),
-    "Whether statement 2 of 2 took effect isn't known yet: run rollback, it finds out by itself and goes on; " +
+    "Statement 1 is done and noted. Whether statement 2 of 2 took effect isn't known yet: run rollback, it finds out by itself and goes on; " +
       "this migration counts as its first.",
   );
 });
