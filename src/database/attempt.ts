@@ -166,8 +166,7 @@ export class Attempts<T> implements Retryable<T> {
       // A failed transaction answers COMMIT with ROLLBACK and no error.
       if (command === "ROLLBACK") throw turns.failure ?? rolledBackError();
     } catch (error) {
-      const isOpen = session.broken || isAmbiguous(error);
-      if (error === turns.failure || !isOpen) throw error;
+      if (error === turns.failure || !isOpen(error, session)) throw error;
       await this.#resolve(error);
     }
     await turns.end();
@@ -221,8 +220,12 @@ export class Attempts<T> implements Retryable<T> {
 
 const AMBIGUOUS: readonly ErrorKind[] = ["ambiguous", "connection", "timeout"];
 
-function isAmbiguous(error: unknown): boolean {
-  return !(error instanceof DatabaseError) || AMBIGUOUS.includes(error.kind);
+/** What the server has said of COMMIT holds, also where the connection ends right behind it. */
+function isOpen(error: unknown, { broken }: Session): boolean {
+  if (!(error instanceof DatabaseError)) return true;
+  const { kind, severity, cause } = error;
+  const isAnswer = severity === "ERROR" && cause === undefined;
+  return AMBIGUOUS.includes(kind) || (broken && !isAnswer);
 }
 
 function lostError(): DatabaseError {

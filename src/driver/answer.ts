@@ -57,6 +57,8 @@ export class Answer {
   readonly portion?: number;
   /** Whether the server has more rows, for which it has to be asked. */
   suspended = false;
+  /** Whether the server is ready for what comes next: nothing that follows belongs to the answer. */
+  ready = false;
   readonly #sink?: RowSink;
   #length = 0;
   #discarding = false;
@@ -91,6 +93,11 @@ export class Answer {
   /** Whether no one wants the rows any more. */
   get discarded(): boolean {
     return this.#discarding;
+  }
+
+  /** Whether all of it has come in, so that the end of the connection takes nothing from it. */
+  get whole(): boolean {
+    return this.ready && !this.suspended && !this.#discarding;
   }
 
   /** Resolves, where rows are streamed, when a batch waits to be taken, and when the call has ended. */
@@ -161,8 +168,9 @@ export class Answer {
     this.#complete?.resolve();
   }
 
-  /** Drops the rows that wait and all that follow. */
+  /** Drops the rows that wait and all that follow; not those that are the result of a call. */
   discard(): void {
+    if (this.ready && !this.streamed) return;
     this.#discarding = true;
     this.#complete?.resolve();
     this.take();

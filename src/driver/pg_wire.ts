@@ -101,7 +101,7 @@ export class PgWire implements Wire {
     this.#client.ref();
     let isMore = false;
     do {
-      answer.suspended = false;
+      answer.suspended = answer.ready = false;
       const call = new PgCall(statement, {
         answer,
         onError: (error) => this.#fail(error),
@@ -121,7 +121,7 @@ export class PgWire implements Wire {
   lose(reason: DatabaseError): void {
     if (this.lost !== undefined) return;
     this.lost = reason;
-    this.#answer.discard();
+    if (!this.#answer.whole) this.#answer.discard();
     this.#client.connection.stream.destroy();
     this.#ready();
   }
@@ -175,11 +175,14 @@ export class PgWire implements Wire {
     });
     connection.on("readyForQuery", ({ status }) => {
       this.transactionStatus = STATUS[status!] ?? "idle";
+      this.#answer.ready = true;
       this.#ready();
     });
     client.on("notice", (notice) => {
       const fields = errorFields(notice);
-      if (fields !== undefined) this.#answer.notices.push(fields);
+      if (fields !== undefined && !this.#answer.ready) {
+        this.#answer.notices.push(fields);
+      }
     });
     client.on("error", (error) => this.lose(lossError(error)));
     client.on("end", () => this.lose(hangUp(undefined)));
@@ -189,7 +192,7 @@ export class PgWire implements Wire {
     const fields = errorFields(error);
     // An error that isn't the server's is the loss of the connection, which is told on its own.
     if (fields === undefined) return this.lose(lossError(error));
-    this.#answer.error ??= fields;
+    if (!this.#answer.ready) this.#answer.error ??= fields;
     if (/^(FATAL|PANIC)/.test(fields.severity)) this.lose(lossError(error));
   }
 }

@@ -204,13 +204,13 @@ export class WireSession implements Session {
     running.over?.resolve();
 
     const { error, notices } = answer;
-    const { lost } = this.#wire;
+    const lost = answer.whole ? undefined : this.#wire.lost;
     const failure = error !== undefined
       ? new DatabaseError(error, { statement, notices })
       : lost && repeated(lost, { statement, notices });
     if (
       limit.reached !== undefined &&
-      (answer.streamed || failure?.code === "57014" || this.broken)
+      (answer.streamed || failure?.code === "57014" || lost !== undefined)
     ) {
       throw limit.reached === "time"
         ? timeoutError(call, failure)

@@ -109,6 +109,7 @@ export class Transport {
    */
   begin(answer: Answer, request?: Uint8Array): void {
     this.#answer = answer;
+    answer.ready = false;
     this.#synced = request !== undefined;
     if (request !== undefined) this.#outbox.sendInstead(request);
     this.#stream.hold(true);
@@ -252,6 +253,7 @@ export class Transport {
       case FRAME.ready:
         this.#loggedIn = true;
         this.transactionStatus = parseStatus(body);
+        if (answer !== undefined) answer.ready = true;
         break;
       case FRAME.copyIn:
         this.#fail(copyRefusal("FROM STDIN", "INSERT"));

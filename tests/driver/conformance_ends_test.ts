@@ -4,16 +4,29 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { Database } from "../../src/database/database.ts";
+import { DatabaseError } from "../../src/errors.ts";
 import { driverTest } from "../support/drivers.ts";
 import {
+  close,
   expect,
   logIn,
   scriptedServer,
   send,
+  skipTo,
+  type Step,
 } from "../support/scripted_server.ts";
-import { failure, sessionTest, SEVERAL } from "../support/sessions.ts";
-import { errorResponse, readyForQuery } from "../support/wire.ts";
+import { collect, failure, sessionTest, SEVERAL } from "../support/sessions.ts";
+import {
+  bound,
+  commandComplete,
+  dataRow,
+  errorResponse,
+  frame,
+  readyForQuery,
+  rowDescription,
+} from "../support/wire.ts";
 
 sessionTest("is of no more use once it is closed", async (session) => {
   await session.close();
@@ -69,6 +82,90 @@ driverTest(
       assertEquals(error.code, "08P01");
       assertEquals(session.broken, true);
       await session.close();
+    }
+  },
+);
+
+const GOOD_BYE = errorResponse({
+  severity: "FATAL",
+  code: "57P01",
+  message: "draining",
+});
+
+/** Ends of a session that come in the same packet as an answer, or right behind it. */
+function endingsOf(answer: Uint8Array[]): Step[][] {
+  return [
+    [send(...answer), close()],
+    [send(...answer, GOOD_BYE), close()],
+    [send(...answer, GOOD_BYE)],
+    [send(...answer), send(GOOD_BYE), close()],
+  ];
+}
+
+driverTest(
+  "keeps an answer that is complete where the session ends right behind it",
+  async (driver) => {
+    const rows = [rowDescription(["value"]), dataRow(["1"]), dataRow(["2"])];
+    const end = [commandComplete("SELECT 2"), readyForQuery()];
+    for (const ending of endingsOf([...rows, ...end])) {
+      await using server = await scriptedServer(
+        [logIn(), expect("Query"), ...ending],
+        [logIn(), skipTo("Sync"), send(bound()), ...ending],
+      );
+      const session = await driver.connect(server.config);
+      const { rows, rowCount } = await session.query("SELECT 1");
+      assertEquals([rows, rowCount], [[["1"], ["2"]], 2]);
+      const { kind } = await failure(session.query("SELECT 1"));
+      assertEquals([kind, session.broken], ["connection", true]);
+
+      const other = await driver.connect(server.config);
+      const batches = await collect(other.stream("x", [], { batchSize: 1 }));
+      assertEquals(batches.flatMap(({ rows }) => rows), [["1"], ["2"]]);
+      await failure(other.query("SELECT 1"));
+      assertEquals(other.broken, true);
+    }
+  },
+);
+
+driverTest(
+  "fails where the session ends between two portions of a stream",
+  async (driver) => {
+    const portion = [rowDescription(["value"]), dataRow(["1"])];
+    const ready = [frame("s"), readyForQuery("T")];
+    for (const ending of endingsOf([bound(), ...portion, ...ready])) {
+      await using server = await scriptedServer([
+        ...[logIn(), expect("Query")],
+        send(commandComplete("BEGIN"), readyForQuery("T")),
+        ...[skipTo("Sync"), ...ending],
+      ]);
+      const session = await driver.connect(server.config);
+      await session.query("BEGIN");
+      const { kind } = await failure(collect(session.stream("x")));
+      assertEquals([kind, session.broken], ["connection", true]);
+    }
+  },
+);
+
+driverTest(
+  "takes what is said of COMMIT where the session ends right behind it",
+  async (driver) => {
+    const refused = errorResponse({ code: "23505", message: "not unique" });
+    const cases = [commandComplete("COMMIT"), refused]
+      .flatMap((said) => endingsOf([said, readyForQuery()]));
+    for (const [index, ending] of cases.entries()) {
+      await using server = await scriptedServer([
+        ...[logIn(), expect("Query")],
+        send(commandComplete("BEGIN"), readyForQuery("T")),
+        ...[expect("Query"), ...ending],
+      ]);
+      const { host, port } = server.config;
+      await using db = new Database({ host, port, driver });
+      const done = db.transaction(() => Promise.resolve("done"));
+      if (index < 4) assertEquals(await done, "done");
+      else {
+        const error = await assertRejects(() => done, DatabaseError);
+        assertEquals(error.code, "23505");
+      }
     }
   },
 );
