@@ -1,12 +1,14 @@
 /**
  * A watch over the frames of a server's that something else reads: it finds the first one that can't
- * be PostgreSQL's, before anyone waits for the rest of it.
+ * be PostgreSQL's, before anyone waits for the rest of it, or looks for an end that it doesn't have.
  *
  * @module
  */
 
 import { isPlausible } from "./frame_types.ts";
 import { FRAME, HEADER_LENGTH } from "./frames.ts";
+
+const NOTHING = new Uint8Array();
 
 /** Follows a stream from header to header. */
 export class FrameGuard {
@@ -16,12 +18,15 @@ export class FrameGuard {
   #header = new Uint8Array(HEADER_LENGTH);
   #known = 0;
   #left = 0;
+  /** Whether it holds fields, which end with a zero byte of their own. */
+  #hasFields = false;
+  #zeros = 0;
 
   /**
    * Looks at the next bytes of the stream.
    *
    * @param bytes Any piece of it.
-   * @throws {RangeError} Where a frame begins in it that can't be PostgreSQL's.
+   * @throws {RangeError} Where a frame begins in it that can't be PostgreSQL's, or fields don't end.
    */
   check(bytes: Uint8Array): void {
     let at = 0;
@@ -30,6 +35,7 @@ export class FrameGuard {
         const skipped = Math.min(this.#left, bytes.length - at);
         this.#left -= skipped;
         at += skipped;
+        if (this.#hasFields) this.#follow(bytes.subarray(at - skipped, at));
         continue;
       }
       this.#header[this.#known++] = bytes[at++];
@@ -47,5 +53,21 @@ export class FrameGuard {
     this.#known = 0;
     this.#left = length - HEADER_LENGTH;
     this.loggedIn ||= type === FRAME.ready;
+    if (type === FRAME.error || type === FRAME.notice) {
+      this.#hasFields = true;
+      // A body without fields is a zero byte alone.
+      this.#zeros = 1;
+      this.#follow(NOTHING);
+    }
+  }
+
+  /** Counts the zero bytes at the end of fields: that of the last one, and that of all. */
+  #follow(bytes: Uint8Array): void {
+    for (const byte of bytes.subarray(-2)) {
+      this.#zeros = byte === 0 ? this.#zeros + 1 : 0;
+    }
+    if (this.#left > 0) return;
+    this.#hasFields = false;
+    if (this.#zeros < 2) throw new RangeError("The fields have no end");
   }
 }

@@ -138,6 +138,8 @@ const FIELDS: Readonly<Record<string, keyof WireFields>> = {
  * translated wins; fields that no one asks for are left out.
  *
  * @param body The frame without its header.
+ * @throws {RangeError} Where the fields don't end with the body: a reader that relies on the zero
+ * bytes, as the drivers' do, would look for them for ever.
  */
 export function parseFields(body: Uint8Array): WireFields {
   const fields: Record<string, string | number> = {
@@ -154,6 +156,7 @@ export function parseFields(body: Uint8Array): WireFields {
     else if (name !== undefined) fields[name] = value;
     at = end + 1;
   }
+  if (at !== body.length - 1) throw new RangeError("The fields have no end");
   return fields as unknown as WireFields;
 }
 

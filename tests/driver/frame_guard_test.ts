@@ -3,13 +3,18 @@ import { FrameGuard } from "../../src/driver/frame_guard.ts";
 import {
   concat,
   dataRow,
+  errorResponse,
   frame,
   greeting,
+  noticeResponse,
   readyForQuery,
 } from "../support/wire.ts";
 
 const ANSWER = concat([
   greeting(),
+  frame("N", new Uint8Array(1)),
+  noticeResponse({ code: "00000", message: "psst" }),
+  errorResponse({ code: "42601", message: "what?" }),
   dataRow(["x".repeat(100_000)]),
   frame("s"),
   readyForQuery(),
@@ -40,6 +45,23 @@ Deno.test("FrameGuard finds the first frame that can't be PostgreSQL's", () => {
     guard.check(ANSWER);
     guard.check(nonsense.subarray(0, 4));
     assertThrows(() => guard.check(nonsense.subarray(4)), RangeError);
+  }
+});
+
+Deno.test("FrameGuard finds fields that don't end, before anything reads them", () => {
+  const fields = new TextEncoder().encode("SERROR\0C42601\0M\0\0");
+  for (let missing = 1; missing <= fields.length; missing++) {
+    const cut = fields.subarray(0, fields.length - missing);
+    for (const bytes of [frame("E", cut), frame("N", cut)]) {
+      for (const length of [1, 2, 5, bytes.length]) {
+        const guard = new FrameGuard();
+        const last = (bytes.length - 1) - (bytes.length - 1) % length;
+        for (let at = 0; at < last; at += length) {
+          guard.check(bytes.subarray(at, at + length));
+        }
+        assertThrows(() => guard.check(bytes.subarray(last)), RangeError);
+      }
+    }
   }
 });
 

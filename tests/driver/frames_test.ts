@@ -127,6 +127,14 @@ Deno.test("parseFields() gives what is missing a neutral value", () => {
   });
 });
 
+Deno.test("parseFields() refuses fields that don't end with the body", () => {
+  const body = encoder.encode("SERROR\0Mlost\0\0");
+  for (let length = 0; length < body.length; length++) {
+    assertThrows(() => parseFields(body.subarray(0, length)), RangeError);
+  }
+  assertThrows(() => parseFields(concat([body, body])), RangeError);
+});
+
 Deno.test("parseCommandTag() takes words and the last number", () => {
   const tags = {
     "INSERT 0 5": { command: "INSERT", rowCount: 5 },
