@@ -7,6 +7,7 @@
 
 import type { Session } from "../driver/driver.ts";
 import { checkOptionNames } from "../driver/config.ts";
+import { checkSignal } from "../driver/limit.ts";
 import {
   AmbiguousCommitError,
   ConfigError,
@@ -109,7 +110,8 @@ export class Attempts<T> implements Retryable<T> {
     options: TransactionOptions = {},
   ) {
     checkOptionNames(options, OPTION_NAMES);
-    const { maxRetries = 0, timeoutMs, token = "a text" } = options;
+    const { maxRetries = 0, signal, timeoutMs, token = "a text" } = options;
+    checkSignal(signal);
     if (typeof token !== "string" || token === "") {
       throw new ConfigError(
         "Cannot run a transaction with a token that is no text: give one, new for each transaction",

@@ -7,6 +7,7 @@
 
 import { checkOptionNames } from "../driver/config.ts";
 import type { CallOptions } from "../driver/driver.ts";
+import { checkSignal } from "../driver/limit.ts";
 import { checkTimeLimit } from "./pool_limits.ts";
 
 /** Options of one query, and of every other call that runs statements. */
@@ -23,7 +24,7 @@ export interface QueryOptions extends CallOptions {
 const NAMES: readonly string[] = ["signal", "timeoutMs"];
 
 /**
- * Refuses options that a call doesn't know, and a time limit that is none.
+ * Refuses options that a call doesn't know, and a time limit or a signal that is none.
  *
  * @param options The call's options.
  * @param others The names of those that it has beside the limits.
@@ -34,7 +35,8 @@ export function checkCallOptions(
   others: readonly string[] = [],
 ): void {
   checkOptionNames(options, [...others, ...NAMES]);
-  const { timeoutMs } = options;
+  const { signal, timeoutMs } = options;
+  checkSignal(signal);
   if (timeoutMs !== undefined) checkTimeLimit("timeoutMs", timeoutMs);
 }
 
@@ -44,7 +46,7 @@ export function checkCallOptions(
  * @param options The call's options.
  * @param others The names of those that it has beside the limits.
  * @returns The limits, for every statement of the call.
- * @throws {ConfigError} An unknown option, or a time limit that is none.
+ * @throws {ConfigError} An unknown option, or a time limit or a signal that is none.
  * @throws {unknown} The reason of a signal that has fired already.
  */
 export function limitsOf(

@@ -7,7 +7,7 @@
 
 import { MAX_DELAY_MS } from "../delay.ts";
 import type { CallOptions } from "../driver/driver.ts";
-import { Limit } from "../driver/limit.ts";
+import { checkSignal, Limit } from "../driver/limit.ts";
 
 /** Options of a {@linkcode WaitingLine}. */
 export interface WaitingLineOptions {
@@ -50,9 +50,12 @@ export class WaitingLine<T> {
    * Joins the line; resolves with what the caller is served.
    *
    * @param limits The caller's own, where it is not to wait as long as others.
+   * @throws {ConfigError} A signal that is none.
    */
   async join(purpose: string, limits: CallOptions = {}): Promise<T> {
     const { timeoutMs, lateError } = this.#options;
+    // Whoever can't leave the line would be served though no one is there.
+    checkSignal(limits.signal);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const until = performance.now() + timeoutMs;
     const waiter = { purpose, until, resolve, reject };

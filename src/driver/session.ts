@@ -26,7 +26,7 @@ import type {
   StreamOptions,
   TransactionStatus,
 } from "./driver.ts";
-import { Limit } from "./limit.ts";
+import { checkSignal, Limit } from "./limit.ts";
 import { abandoned } from "./loss.ts";
 import { isDisguised, noteChange } from "./statement_names.ts";
 
@@ -189,8 +189,9 @@ export class WireSession implements Session {
   async #run(call: Call, answer: Answer): Promise<void> {
     const { text: statement, signal, timeoutMs } = call;
     this.#check(call);
-    const running: Running = this.#running = { answer };
+    // Where it throws, the session has to be free.
     const limit = new Limit({ signal, timeoutMs }, () => this.#end());
+    const running: Running = this.#running = { answer };
     await this.#wire.run(call, answer).catch((error) => {
       this.#wire.lose(abandoned("the driver failed", error));
     });
@@ -230,6 +231,7 @@ export class WireSession implements Session {
 
   #check(call: Call): void {
     const { text: statement, signal } = call;
+    checkSignal(signal);
     signal?.throwIfAborted();
     const { lost } = this.#wire;
     if (lost !== undefined) throw repeated(lost, { statement });

@@ -108,6 +108,26 @@ Deno.test("every call refuses a time limit that is none, and sends nothing", asy
   });
 });
 
+Deno.test("every call refuses a signal that is none, and sends nothing", async () => {
+  const message =
+    "Cannot use the option signal: it is no AbortSignal; give an AbortController's, or leave it out";
+  for (const signal of [null, {}, new AbortController()] as never[]) {
+    await refuseAll({ signal }, async (call, name) => {
+      await assertRejects(call, ConfigError, message, name);
+    });
+    const driver = new FakeDriver();
+    await using db = new Database({ driver });
+    for (const token of [undefined, "a"]) {
+      await assertRejects(
+        () => db.transaction(() => Promise.resolve(), { signal, token }),
+        ConfigError,
+        message,
+      );
+    }
+    assertEquals(driver.attempts, 0);
+  }
+});
+
 Deno.test("Table's calls refuse what belongs to other calls", async () => {
   await using db = new Database({ driver: new FakeDriver() });
   const table = db.table("t");

@@ -50,6 +50,20 @@ poolTest(
 );
 
 poolTest(
+  "SessionPool serves no one who came with a signal that is none",
+  async ({ pool }) => {
+    const loan = await pool.acquire();
+    const signal = { throwIfAborted() {} } as never;
+    const error = await assertRejects(() => pool.acquire({ signal }));
+    assertEquals((error as Error).name, "ConfigError");
+    const next = pool.acquire();
+    await loan.release();
+    await (await next).release();
+  },
+  { max: 1 },
+);
+
+poolTest(
   "SessionPool lets a signal end the waiting, and only that caller's",
   async ({ pool }) => {
     const loan = await pool.acquire();

@@ -5,7 +5,8 @@
  */
 
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { failure, sessionTest, SEVERAL } from "../support/sessions.ts";
+import { ConfigError } from "../../src/errors.ts";
+import { collect, failure, sessionTest, SEVERAL } from "../support/sessions.ts";
 
 sessionTest(
   "cancels a statement that takes too long, and goes on",
@@ -51,6 +52,28 @@ sessionTest(
     assertEquals(rejected, reason);
     const { rows } = await session.query("SHOW application_name");
     assertNotEquals(rows, [["z"]]);
+  },
+);
+
+sessionTest(
+  "refuses a limit that is none, and is free behind that",
+  async (session) => {
+    for (const signal of [null, {}] as never[]) {
+      const refused = [
+        () => session.query("SELECT 1", [], { signal }),
+        () => collect(session.stream("SELECT 1", [], { signal })),
+      ];
+      for (const call of refused) {
+        await assertRejects(call, ConfigError, "Cannot use the option signal");
+        assertEquals(session.busy, false);
+      }
+    }
+    const timeoutMs = Symbol("a time") as never;
+    await assertRejects(
+      () => session.query("SELECT 1", [], { timeoutMs }),
+      TypeError,
+    );
+    assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
   },
 );
 

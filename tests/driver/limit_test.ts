@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { Limit } from "../../src/driver/limit.ts";
+import { ConfigError } from "../../src/errors.ts";
 
 Deno.test("Limit tells which limit was reached, once", async () => {
   const controller = new AbortController();
@@ -34,4 +35,21 @@ Deno.test("Limit lets go when it is disposed of, and waits for no time beyond a 
   limit[Symbol.dispose]();
   controller.abort();
   assertEquals([limit.reached, count], [undefined, 0]);
+});
+
+Deno.test("Limit refuses a signal that is none, and starts nothing then", async () => {
+  let count = 0;
+  for (const signal of [null, {}, new EventTarget(), "5s"] as never[]) {
+    assertThrows(
+      () => new Limit({ signal, timeoutMs: 1 }, () => count++),
+      ConfigError,
+      "Cannot use the option signal: it is no AbortSignal; give an AbortController's, or leave it out",
+    );
+  }
+  const { signal } = new AbortController();
+  const listens = signal.addEventListener = () => count++;
+  const timeoutMs = Symbol("a time") as never;
+  assertThrows(() => new Limit({ signal, timeoutMs }, listens), TypeError);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(count, 0);
 });
