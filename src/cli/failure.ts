@@ -5,7 +5,7 @@
  * @module
  */
 
-import { redact } from "../driver/config.ts";
+import { redact } from "../driver/shown.ts";
 import {
   AmbiguousCommitError,
   ConfigError,

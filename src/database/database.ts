@@ -4,11 +4,7 @@
  * @module
  */
 
-import {
-  grantedEnvironment,
-  resolveConfig,
-  withoutSecrets,
-} from "../driver/config.ts";
+import { grantedEnvironment, resolveConfig } from "../driver/config.ts";
 import type {
   ConnectionConfig,
   Driver,
@@ -17,6 +13,7 @@ import type {
   Session,
   SessionQueryOptions,
 } from "../driver/driver.ts";
+import { withoutSecrets } from "../driver/shown.ts";
 import { ConfigError } from "../errors.ts";
 import { Attempts, type TransactionOptions } from "./attempt.ts";
 import { BatchQueries } from "./batches.ts";

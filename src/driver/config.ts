@@ -12,7 +12,6 @@ import { closest } from "../closest.ts";
 import { ConfigError } from "../errors.ts";
 import type { ConnectionConfig, TlsConfig } from "./driver.ts";
 import {
-  isPem,
   parseOptions,
   secondsToMilliseconds,
   type Settings,
@@ -242,50 +241,4 @@ export function grantedEnvironment(): Environment {
     const { state } = Deno.permissions.querySync({ name: "env", variable });
     return state === "granted" ? Deno.env.get(variable) : undefined;
   };
-}
-
-const SECRETS: readonly [RegExp, string][] = [
-  [/([a-z][a-z0-9+.-]*:\/\/[^\s:@/?#]*:)\S*@/gi, "$1***@"],
-  [
-    /(password["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/gi,
-    "$1***",
-  ],
-  [/(password=)(?!\*\*\*)[^\s&]+/gi, "$1***"],
-];
-
-/**
- * Takes the passwords out of a text: those of URLs, and what follows `password=`, `PGPASSWORD=` and
- * the like.
- *
- * @param text Any text, such as another program's error message.
- * @returns The text with `***` for each password.
- */
-export function redact(text: string): string {
-  return SECRETS.reduce(
-    (rest, [pattern, shown]) => rest.replace(pattern, shown),
-    text,
-  );
-}
-
-/**
- * Names a server, a database and a user for messages; never the password.
- *
- * @param config The record.
- * @returns A text such as `root@localhost:26257/defaultdb`.
- */
-export function describeConfig(
-  config: Pick<ConnectionConfig, "host" | "port" | "database" | "user">,
-): string {
-  const { host, port, database, user } = config;
-  const shown = /[:/]/.test(host) ? `[${host}]` : host;
-  return `${user}@${shown}:${port}/${database}`;
-}
-
-/** Leaves out the password, and a private key that was given as text. */
-export function withoutSecrets(
-  { password: _, tls, ...rest }: ConnectionConfig,
-): Omit<ConnectionConfig, "password"> {
-  const { key, ...open } = tls;
-  const isPath = key !== undefined && !isPem(key);
-  return { ...rest, tls: isPath ? { ...open, key } : open };
 }

@@ -15,6 +15,7 @@ import { ConfigError } from "../errors.ts";
 import type { SslMode, TlsConfig } from "./driver.ts";
 import { HUNG_UP } from "./loss.ts";
 import { isPem } from "./settings.ts";
+import { isKeyPath } from "./shown.ts";
 
 /** One way of speaking to a server. */
 export type TlsAttempt = "plain" | "tls";
@@ -249,6 +250,12 @@ async function readText(path: string, options: PemOptions): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
+    if (setting === "sslkey" && !isKeyPath(path)) {
+      // Without the cause: it names what was given, which may be the key itself.
+      throw new ConfigError(
+        `Cannot read the ${what}: what is given is neither PEM text nor the path of a file that can be read; give an existing PEM file in ${setting}`,
+      );
+    }
     const reason = REASONS[codeOf(error)];
     if (reason === undefined) throw error;
     throw new ConfigError(

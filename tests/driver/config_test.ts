@@ -9,11 +9,10 @@ import {
   checkOptionNames,
   CONNECTION_OPTION_NAMES,
   type ConnectionOptions,
-  describeConfig,
   grantedEnvironment,
-  redact,
   resolveConfig,
 } from "../../src/driver/config.ts";
+import { describeConfig } from "../../src/driver/shown.ts";
 import {
   DEFAULTS,
   fromUrl,
@@ -201,39 +200,6 @@ Deno.test("checkOptionNames() takes names beside those of the connection", () =>
     messageOf(() => checkOptionNames({ pools: {} }, known)),
     'Cannot use the option "pools": unknown option; did you mean "pool"?',
   );
-});
-
-Deno.test("describeConfig() names user, server and database", () => {
-  assertEquals(describeConfig(DEFAULTS), "root@localhost:26257/defaultdb");
-  assertEquals(
-    describeConfig({ ...DEFAULTS, host: "::1" }),
-    "root@[::1]:26257/defaultdb",
-  );
-  assertEquals(
-    describeConfig({ ...DEFAULTS, host: "/tmp" }),
-    "root@[/tmp]:26257/defaultdb",
-  );
-});
-
-Deno.test("redact() takes passwords out of any text", () => {
-  const cases: [string, string][] = [
-    [
-      "at postgres://ann:s3cret@localhost/d and",
-      "at postgres://ann:***@localhost/d and",
-    ],
-    ["postgresql://:s3@cr/et@h", "postgresql://:***@h"],
-    ["postgres://h/d?password=s3cret&x=1", "postgres://h/d?password=***&x=1"],
-    ["PGPASSWORD=s3cret psql", "PGPASSWORD=*** psql"],
-    ["host=h password='s3 \\' cret' user=u", "host=h password=*** user=u"],
-    ['{"password": "s3 \\" cret"}', '{"password": ***}'],
-    ["{ password: 's3cret' }", "{ password: *** }"],
-    [
-      "password authentication failed for user ann",
-      "password authentication failed for user ann",
-    ],
-    ["postgres://ann@localhost:26257/d", "postgres://ann@localhost:26257/d"],
-  ];
-  for (const [text, expected] of cases) assertEquals(redact(text), expected);
 });
 
 Deno.test({

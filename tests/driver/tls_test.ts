@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import type { SslMode, TlsConfig } from "../../src/driver/driver.ts";
 import {
@@ -146,6 +146,20 @@ Deno.test("loadTlsOptions() says which file is of no use, and never shows a key"
       key: "-----BEGIN ENCRYPTED PRIVATE KEY-----\nc2VjcmV0",
     }),
     "Cannot use the client key in sslkey: it is locked with a passphrase; give a key without one in sslkey",
+  );
+  for (const key of ["MHcCAQEEISECRETKEYBODY", "MHcC/SECRET".repeat(500)]) {
+    const loading = () =>
+      loadTlsOptions({ mode: "require", cert: certificate, key }, "h");
+    const error = await assertRejects(loading, ConfigError);
+    assertEquals(
+      error.message,
+      "Cannot read the client key: what is given is neither PEM text nor the path of a file that can be read; give an existing PEM file in sslkey",
+    );
+    assert(!Deno.inspect(error, { depth: 9 }).includes("SECRET"));
+  }
+  assertEquals(
+    await messageFor({ cert: certificate, key: "./no/such.key" }),
+    'Cannot read the client key "./no/such.key": no such file; give an existing PEM file in sslkey',
   );
   assertEquals(
     await messageFor({ cert: certificate }),

@@ -5,8 +5,9 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { describeConfig, resolveConfig } from "../../src/driver/config.ts";
+import { resolveConfig } from "../../src/driver/config.ts";
 import type { ConnectionConfig } from "../../src/driver/driver.ts";
+import { describeConfig } from "../../src/driver/shown.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { DEFAULTS, fromUrl, fromVariables } from "../support/config.ts";
 
