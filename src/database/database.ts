@@ -99,6 +99,7 @@ export class Database extends BatchQueries {
         "Cannot make a client: the url is no string; give postgresql://…",
       );
     }
+    checkOptions(options);
     return new Database({ ...options, url });
   }
 

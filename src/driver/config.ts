@@ -22,6 +22,7 @@ import {
   toSslMode,
   toText,
 } from "./settings.ts";
+import { redact } from "./shown.ts";
 import { parseUrl } from "./url.ts";
 
 /** Where to connect, as whom, and how. What is left out comes from elsewhere: see {@linkcode resolveConfig}. */
@@ -76,8 +77,8 @@ const VARIABLES: Readonly<Record<keyof Settings, [string, Reader]>> = {
 const CERTIFICATES = ["sslRootCert", "sslCert", "sslKey"] as const;
 
 /**
- * Refuses options that are no object or whose names aren't known, for callers whom no compiler has
- * checked.
+ * Refuses options that are no object of options or whose names aren't known, for callers whom no
+ * compiler has checked.
  *
  * @param options The options as they were given.
  * @param known The names that there are.
@@ -87,23 +88,46 @@ export function checkOptionNames(
   options: object,
   known: readonly string[],
 ): void {
-  if (typeof options !== "object" || options === null) {
+  if (!isOptions(options)) {
+    const hint = known.includes("url")
+      ? ", or the address to Database.fromUrl(String(url))"
+      : "";
     throw new ConfigError(
-      `Cannot use ${options} as options: give an object, such as { ${
+      `Cannot use ${kindOf(options)} as options: give an object, such as { ${
         known[0]
-      }: … }`,
+      }: … }${hint}`,
     );
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const meant = closest(unknown, known);
   throw new ConfigError(
-    `Cannot use the option "${unknown}": unknown option; ${
+    `Cannot use the option "${redact(unknown)}": unknown option; ${
       meant === undefined
         ? `use only ${known.join(", ")}`
         : `did you mean "${meant}"?`
     }`,
   );
+}
+
+/** Of a URL, a Map or a signal nothing would be read, and the defaults would be used in silence. */
+function isOptions(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return false;
+  }
+  if (Object.keys(value).length > 0) return true;
+  // Another realm has an Object.prototype of its own; nothing is behind that either.
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Never the value itself: it may be an address with a password. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object"
+    ? `an instance of ${value.constructor?.name}`
+    : `a ${typeof value}`;
 }
 
 function fromOptions(options: ConnectionOptions): Settings & { url?: string } {

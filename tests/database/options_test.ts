@@ -44,7 +44,7 @@ Deno.test("Database refuses options that it doesn't know, and says which one was
     ],
     [
       { pool: 5 },
-      "Cannot use 5 as options: give an object, such as { max: … }",
+      "Cannot use a number as options: give an object, such as { max: … }",
     ],
     [
       { driver: {} },
@@ -58,6 +58,30 @@ Deno.test("Database refuses options that it doesn't know, and says which one was
   for (const [options, message] of cases) {
     assertThrows(make(options), ConfigError, message);
   }
+});
+
+Deno.test("Database refuses what isn't made of options, and shows no password of it", () => {
+  const url = "postgres://ann:s3cret@prod.example/shop";
+  const makes: ((value: never) => unknown)[] = [
+    (value) => new Database(value),
+    (value) => new Database({ pool: value }),
+    (value) => new Database({ [value]: 1 }),
+    (value) => Database.fromUrl("postgres://localhost", value),
+  ];
+  for (const make of makes) {
+    const error = assertThrows(() => make(url as never), ConfigError);
+    assert(!error.message.includes("s3cret"), error.message);
+  }
+  for (const value of [new URL(url), new Map([["url", url]]), [], [url]]) {
+    for (const make of [makes[0], makes[1], makes[3]]) {
+      assertThrows(() => make(value as never), ConfigError, "as options: give");
+    }
+  }
+  assertThrows(
+    () => new Database(new URL(url) as never),
+    ConfigError,
+    "Cannot use an instance of URL as options: give an object, such as { url: … }, or the address to Database.fromUrl(String(url))",
+  );
 });
 
 Deno.test("Database.fromUrl() refuses what is no text", () => {

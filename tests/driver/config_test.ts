@@ -4,7 +4,8 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { runInNewContext } from "node:vm";
+import { assert, assertEquals } from "@std/assert";
 import {
   checkOptionNames,
   CONNECTION_OPTION_NAMES,
@@ -199,6 +200,54 @@ Deno.test("checkOptionNames() takes names beside those of the connection", () =>
   assertEquals(
     messageOf(() => checkOptionNames({ pools: {} }, known)),
     'Cannot use the option "pools": unknown option; did you mean "pool"?',
+  );
+});
+
+Deno.test("checkOptionNames() says what was given in place of options, and never shows it", () => {
+  const url = "postgres://ann:s3cret@prod.example/shop";
+  const said = (options: unknown, known: string[]) =>
+    messageOf(() => checkOptionNames(options as object, known));
+  const cases: [unknown, string][] = [
+    [url, "a string"],
+    [5, "a number"],
+    [() => url, "a function"],
+    [null, "null"],
+    [[], "an array"],
+    [[url], "an array"],
+    [new URL(url), "an instance of URL"],
+    [new Map([["url", url]]), "an instance of Map"],
+    [new AbortController().signal, "an instance of AbortSignal"],
+    [Object.create({ url }), "an instance of Object"],
+  ];
+  for (const [options, kind] of cases) {
+    const message = `Cannot use ${kind} as options: give an object, such as `;
+    assertEquals(said(options, ["max"]), `${message}{ max: … }`);
+    assertEquals(
+      said(options, ["url"]),
+      `${message}{ url: … }, or the address to Database.fromUrl(String(url))`,
+    );
+  }
+  assertEquals(
+    said({ [url]: 1 }, ["url"]),
+    'Cannot use the option "postgres://ann:***@prod.example/shop": unknown option; use only url',
+  );
+});
+
+Deno.test("checkOptionNames() takes objects of any kind that have options of their own", () => {
+  class Options {
+    host = "a";
+  }
+  const other = runInNewContext("({})");
+  assert(Object.getPrototypeOf(other) !== Object.prototype);
+  for (const options of [{}, Object.create(null), new Options(), other]) {
+    checkOptionNames(options, CONNECTION_OPTION_NAMES);
+  }
+  class Others extends Options {
+    hosts = "a";
+  }
+  assertEquals(
+    messageOf(() => checkOptionNames(new Others(), ["host"])),
+    'Cannot use the option "hosts": unknown option; did you mean "host"?',
   );
 });
 

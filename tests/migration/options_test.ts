@@ -52,7 +52,7 @@ Deno.test("an option by another name is refused, and never passed over", async (
   const count = 2 as unknown as object;
   assertEquals(
     (await assertRejects(() => migration.rollback(count), ConfigError)).message,
-    "Cannot use 2 as options: give an object, such as { count: … }",
+    "Cannot use a number as options: give an object, such as { count: … }",
   );
   const number = { targetVersion: 5 } as object;
   for (const run of ["migrate", "rollback"] as const) {
