@@ -10,6 +10,7 @@
 import { type Answer, BATCH_LENGTH } from "./answer.ts";
 import type { TextRow } from "./driver.ts";
 import { parseCommandTag } from "./frames.ts";
+import { copyRefusal } from "./loss.ts";
 import type { PgConnection, PgField, PgMessage, PgQuery } from "./pg_types.ts";
 import type { Statement } from "./session.ts";
 
@@ -140,16 +141,14 @@ export class PgCall implements PgQuery {
 
   /** Refuses `COPY … FROM STDIN`. */
   handleCopyInResponse(): void {
-    this.#refuseCopy("FROM STDIN", "INSERT");
+    this.#answer.error ??= copyRefusal("FROM STDIN", "INSERT");
     this.#connection!.sendCopyFail("not supported");
     // The server has ignored the Sync that came before.
     if (!this.#simple) this.#connection!.sync();
   }
 
-  /** Refuses `COPY … TO STDOUT`, and drops its data. */
-  handleCopyData(): void {
-    this.#refuseCopy("TO STDOUT", "SELECT");
-  }
+  /** Drops the data of `COPY … TO STDOUT`, which the wire refuses: there may be none. */
+  handleCopyData(): void {}
 
   /** Takes an error. */
   handleError(error: Error): void {
@@ -158,12 +157,4 @@ export class PgCall implements PgQuery {
 
   /** Does nothing: the wire listens for this itself. */
   handleReadyForQuery(): void {}
-
-  #refuseCopy(form: string, instead: string): void {
-    this.#answer.error ??= {
-      severity: "ERROR",
-      code: "0A000",
-      message: `Cannot COPY ${form} through this client; use ${instead}`,
-    };
-  }
 }

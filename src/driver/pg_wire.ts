@@ -15,7 +15,13 @@ import type {
 } from "./driver.ts";
 import { passwordMissing } from "./log_in.ts";
 import { FrameGuard } from "./frame_guard.ts";
-import { CLOSED, foreignEncoding, hangUp, protocolBreach } from "./loss.ts";
+import {
+  CLOSED,
+  copyRefusal,
+  foreignEncoding,
+  hangUp,
+  protocolBreach,
+} from "./loss.ts";
 import { PgCall } from "./pg_call.ts";
 import type { Pg, PgClient, PgConnection } from "./pg_types.ts";
 import { startupMessage } from "./requests.ts";
@@ -177,6 +183,10 @@ export class PgWire implements Wire {
       this.transactionStatus = STATUS[status!] ?? "idle";
       this.#answer.ready = true;
       this.#ready();
+    });
+    // The client passes on its data alone.
+    connection.on("copyOutResponse", () => {
+      this.#answer.error ??= copyRefusal("TO STDOUT", "SELECT");
     });
     client.on("notice", (notice) => {
       const fields = errorFields(notice);

@@ -300,11 +300,15 @@ sessionTest(
         [from.code, from.message],
         ["0A000", "Cannot COPY FROM STDIN through this client; use INSERT"],
       );
-      const to = await failure(run("COPY (SELECT 1) TO STDOUT"));
-      assertEquals(
-        [to.code, to.message],
-        ["0A000", "Cannot COPY TO STDOUT through this client; use SELECT"],
-      );
+      for (const where of ["true", "false"]) {
+        const to = await failure(
+          run(`COPY (SELECT 1 WHERE ${where}) TO STDOUT`),
+        );
+        assertEquals(
+          [to.code, to.message],
+          ["0A000", "Cannot COPY TO STDOUT through this client; use SELECT"],
+        );
+      }
       assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
     }
   },
