@@ -109,6 +109,16 @@ export class DatabaseError extends Error implements WireFields {
   readonly constraint?: string;
   /** Where in the server the error arose. */
   readonly where?: string;
+  /** A statement that the server made itself, such as a function's, where the error is in that. */
+  readonly internalQuery?: string;
+  /** The 1-based position in that statement, in characters. */
+  readonly internalPosition?: number;
+  /** The file of the server's source that reported the error. */
+  readonly file?: string;
+  /** The line of that file. */
+  readonly line?: number;
+  /** The routine of the server's source. */
+  readonly routine?: string;
   /** The beginning of the statement, 200 characters at most. */
   readonly statement?: string;
   /** Notices that came before the error. */
@@ -138,6 +148,11 @@ export class DatabaseError extends Error implements WireFields {
     this.dataType = fields.dataType;
     this.constraint = fields.constraint;
     this.where = fields.where;
+    this.internalQuery = fields.internalQuery;
+    this.internalPosition = fields.internalPosition;
+    this.file = fields.file;
+    this.line = fields.line;
+    this.routine = fields.routine;
     this.statement =
       statement === undefined || statement.length <= STATEMENT_LENGTH
         ? statement

@@ -88,6 +88,16 @@ export interface WireFields {
   readonly constraint?: string;
   /** Where in the server the error arose (call stack of PL/pgSQL and the like). */
   readonly where?: string;
+  /** A statement that the server made itself, such as a function's, where the error is in that. */
+  readonly internalQuery?: string;
+  /** The 1-based position in that statement, in characters. */
+  readonly internalPosition?: number;
+  /** The file of the server's source that reported the error. */
+  readonly file?: string;
+  /** The line of that file. */
+  readonly line?: number;
+  /** The routine of the server's source. */
+  readonly routine?: string;
 }
 
 /** What a statement answered. Of several statements in one text, the last one's. */

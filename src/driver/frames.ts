@@ -131,11 +131,18 @@ const FIELDS: Readonly<Record<string, keyof WireFields>> = {
   d: "dataType",
   n: "constraint",
   W: "where",
+  q: "internalQuery",
+  p: "internalPosition",
+  F: "file",
+  L: "line",
+  R: "routine",
 };
+
+const NUMBERS: readonly string[] = ["position", "internalPosition", "line"];
 
 /**
  * Reads the body of an ErrorResponse or a NoticeResponse. Of the two severities the one that isn't
- * translated wins; fields that no one asks for are left out.
+ * translated wins; fields that aren't known are left out.
  *
  * @param body The frame without its header.
  * @throws {RangeError} Where the fields don't end with the body: a reader that relies on the zero
@@ -152,8 +159,9 @@ export function parseFields(body: Uint8Array): WireFields {
     const end = endOfText(body, at + 1);
     const name = FIELDS[String.fromCharCode(body[at])];
     const value = utf8.decode(body.subarray(at + 1, end));
-    if (name === "position") fields[name] = Number(value);
-    else if (name !== undefined) fields[name] = value;
+    if (name !== undefined) {
+      fields[name] = NUMBERS.includes(name) ? Number(value) : value;
+    }
     at = end + 1;
   }
   if (at !== body.length - 1) throw new RangeError("The fields have no end");

@@ -8,11 +8,7 @@
 import { settledWithin } from "../delay.ts";
 import { DatabaseError } from "../errors.ts";
 import { Answer } from "./answer.ts";
-import type {
-  ConnectionConfig,
-  TransactionStatus,
-  WireFields,
-} from "./driver.ts";
+import type { ConnectionConfig, TransactionStatus } from "./driver.ts";
 import { passwordMissing } from "./log_in.ts";
 import { FrameGuard } from "./frame_guard.ts";
 import {
@@ -23,6 +19,7 @@ import {
   protocolBreach,
 } from "./loss.ts";
 import { PgCall } from "./pg_call.ts";
+import { errorFields, isHangUp, lossError } from "./pg_errors.ts";
 import type { Pg, PgClient, PgConnection } from "./pg_types.ts";
 import { startupMessage } from "./requests.ts";
 import type { Statement, Wire } from "./session.ts";
@@ -266,39 +263,4 @@ function newClient(
   });
   client.binary = false;
   return client;
-}
-
-function errorFields(error: unknown): WireFields | undefined {
-  const { code, severity, message, position, ...rest } = error as
-    & Partial<Record<keyof WireFields, string>>
-    & Error;
-  if (code === undefined || severity === undefined) return undefined;
-  const { detail, hint, schema, table, column, dataType, constraint, where } =
-    rest;
-  return {
-    severity,
-    code,
-    message,
-    detail,
-    hint,
-    position: position === undefined ? undefined : Number(position),
-    schema,
-    table,
-    column,
-    dataType,
-    constraint,
-    where,
-  };
-}
-
-function lossError(cause: Error): DatabaseError {
-  if (cause instanceof DatabaseError) return cause;
-  const fields = errorFields(cause);
-  if (fields !== undefined) return new DatabaseError(fields, { cause });
-  return hangUp(isHangUp(cause) ? undefined : cause);
-}
-
-/** The client's own words for an end of the stream. */
-function isHangUp(error: unknown): boolean {
-  return error instanceof Error && /^Connection terminated/.test(error.message);
 }

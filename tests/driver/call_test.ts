@@ -1,4 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertObjectMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   busyError,
   type Call,
@@ -7,7 +12,11 @@ import {
   repeated,
   timeoutError,
 } from "../../src/driver/call.ts";
+import { connectFailure } from "../../src/driver/connect_failure.ts";
+import type { WireFields } from "../../src/driver/driver.ts";
+import { withUnknownOutcome } from "../../src/driver/loss.ts";
 import { DatabaseError } from "../../src/errors.ts";
+import { DEFAULTS } from "../support/config.ts";
 
 const CALL: Call = { text: "SELECT $1", args: ["7"], timeoutMs: 30 };
 
@@ -70,4 +79,38 @@ Deno.test("repeated() tells of a loss as before, under another statement", () =>
     [again.severity, again.code, again.message, again.statement, again.cause],
     ["FATAL", "57P01", "terminating connection", "SELECT 2", lost],
   );
+});
+
+Deno.test("errors that are made of a server's keep its fields", () => {
+  const fields: Required<WireFields> = {
+    severity: "FATAL",
+    code: "57P01",
+    message: "terminating connection",
+    detail: "a",
+    hint: "b",
+    position: 1,
+    schema: "c",
+    table: "d",
+    column: "e",
+    dataType: "f",
+    constraint: "g",
+    where: "h",
+    internalQuery: "i",
+    internalPosition: 2,
+    file: "postgres.c",
+    line: 3,
+    routine: "ProcessInterrupts",
+  };
+  const error = new DatabaseError(fields);
+  const made = [
+    error,
+    repeated(error, {}),
+    withUnknownOutcome(error),
+    connectFailure(error, DEFAULTS),
+  ];
+  for (const one of made) {
+    const { message, ...others } = fields;
+    assertStringIncludes((one as DatabaseError).message, message);
+    assertObjectMatch({ ...one as DatabaseError }, others);
+  }
 });

@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Column, TextRow } from "../../src/driver/driver.ts";
 import {
   collect,
@@ -120,40 +115,6 @@ sessionTest("counts rows, which DDL has none of", async (session) => {
   });
 });
 
-sessionTest(
-  "keeps an error's fields and the statement, and goes on",
-  async (session) => {
-    for (const args of [[], ["secret"]]) {
-      const text = `SELECT nope, ${args.length ? "$1::TEXT" : "'x'"}`;
-      const error = await failure(session.query(text, args));
-      assertEquals([error.code, error.kind], ["42703", "undefined"]);
-      assertEquals([error.severity, error.statement], ["ERROR", text]);
-      assertStringIncludes(error.message, "nope");
-      assert(!JSON.stringify(error).includes("secret"));
-      assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
-    }
-  },
-);
-
-sessionTest("tells where in the statement an error is", async (session) => {
-  const error = await failure(session.query("SELECT nope"));
-  assertEquals(error.position, 8);
-}, { on: ["postgresql", "pglite"] });
-
-sessionTest("names the table and constraint of an error", async (session) => {
-  await withTable(session, {
-    columns: "id INT8 CONSTRAINT only_once PRIMARY KEY",
-    fn: async (table) => {
-      const insert = `INSERT INTO ${table} VALUES ($1)`;
-      await session.query(insert, ["7"]);
-      const error = await failure(session.query(insert, ["7"]));
-      assertEquals([error.code, error.kind], ["23505", "unique-violation"]);
-      assertEquals(error.constraint, "only_once");
-      assertStringIncludes(error.detail!, "7");
-    },
-  });
-});
-
 sessionTest("gives the rows to a sink as they come", async (session) => {
   const counts: number[] = [];
   const last: unknown[] = [];
@@ -181,37 +142,6 @@ sessionTest("gives the rows to a sink as they come", async (session) => {
   await session.query("SELECT 1 AS one", [], { sink });
   assertEquals(last, [["one"], 1]);
 });
-
-sessionTest("fails in the middle of a result and goes on", async (session) => {
-  for (const args of [[], ["10"]]) {
-    const error = await failure(session.query(
-      `SELECT 10 / (5 - g) FROM generate_series(1, ${
-        args.length ? "$1::INT8" : "10"
-      }) AS g`,
-      args,
-    ));
-    assertEquals(error.code, "22012");
-    assertEquals((await session.query("SELECT 1")).rows, [["1"]]);
-  }
-});
-
-sessionTest(
-  "keeps notices with the answer and with an error",
-  async (session) => {
-    const notice = "RAISE NOTICE 'heads up' USING HINT = 'look'";
-    const { notices } = await session.query(`DO $$ BEGIN ${notice}; END $$`);
-    assertEquals(notices.map(({ message, hint }) => [message, hint]), [
-      ["heads up", "look"],
-    ]);
-    const error = await failure(
-      session.query(`DO $$ BEGIN ${notice}; PERFORM 1 / 0; END $$`),
-    );
-    assertEquals(error.code, "22012");
-    assertEquals(error.notices.map(({ message }) => message), ["heads up"]);
-    assertEquals((await session.query("SELECT 1")).notices, []);
-  },
-  { on: ["postgresql", "pglite"] },
-);
 
 sessionTest(
   "refuses more arguments than the protocol has room for",

@@ -96,9 +96,12 @@ Deno.test("parseFields() reads every field that an error has", () => {
     c: "id",
     d: "int8",
     n: "users_pkey",
+    q: "INSERT INTO users VALUES (1)",
+    p: "13",
     F: "nbtinsert.c",
     L: "673",
     R: "_bt_check_unique",
+    "?": "no one knows",
   };
   const text = Object.entries(fields).map(([name, value]) =>
     `${name}${value}\0`
@@ -116,6 +119,11 @@ Deno.test("parseFields() reads every field that an error has", () => {
     column: "id",
     dataType: "int8",
     constraint: "users_pkey",
+    internalQuery: "INSERT INTO users VALUES (1)",
+    internalPosition: 13,
+    file: "nbtinsert.c",
+    line: 673,
+    routine: "_bt_check_unique",
   });
 });
 

@@ -86,6 +86,11 @@ const FIELD_CODES: Readonly<Record<keyof WireFields, string>> = {
   column: "c",
   dataType: "d",
   constraint: "n",
+  internalQuery: "q",
+  internalPosition: "p",
+  file: "F",
+  line: "L",
+  routine: "R",
 };
 
 const encoder = new TextEncoder();
