@@ -101,10 +101,9 @@ export class LogIn {
 
   #check(code: number): void {
     if (this.#expected.includes(code)) return;
+    if (!KNOWN.has(code)) throw unsupportedLogIn(code);
     throw new Error(
-      KNOWN.has(code)
-        ? "the server leaves out a part of the log-in, and hasn't shown that it knows the password; check host and port"
-        : `the server asks for a log-in of a kind that isn't supported (${code}); let it ask for ${SCRAM}`,
+      "the server leaves out a part of the log-in, and hasn't shown that it knows the password; check host and port",
     );
   }
 
@@ -135,6 +134,17 @@ export class LogIn {
     this.#expected = [REQUEST.saslContinue];
     return saslInitialResponse(SCRAM, encoder.encode(this.#first));
   }
+}
+
+/**
+ * The error for a server that asks for something else than a password, such as GSSAPI (7).
+ *
+ * @param code The number of its request.
+ */
+export function unsupportedLogIn(code: number): Error {
+  return new Error(
+    `the server asks for a log-in of a kind that isn't supported (${code}); let it ask for ${SCRAM}`,
+  );
 }
 
 /**

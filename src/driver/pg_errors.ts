@@ -6,7 +6,8 @@
 
 import { DatabaseError } from "../errors.ts";
 import type { WireFields } from "./driver.ts";
-import { hangUp } from "./loss.ts";
+import { unsupportedLogIn } from "./log_in.ts";
+import { hangUp, protocolBreach } from "./loss.ts";
 
 /**
  * What the server said.
@@ -54,6 +55,22 @@ export function lossError(cause: Error): DatabaseError {
   const fields = errorFields(cause);
   if (fields !== undefined) return new DatabaseError(fields, { cause });
   return hangUp(isHangUp(cause) ? undefined : cause);
+}
+
+/**
+ * What is wrong with an answer that the client can't read.
+ *
+ * @param loggedIn Whether it could read the answers before.
+ * @param cause What it threw. Of requests that it doesn't know it names the number only there.
+ */
+export function unreadable(loggedIn: boolean, cause: unknown): Error {
+  const [, code] = cause instanceof Error && !loggedIn
+    ? /^Unknown authentication\w* message type (-?\d+)$/.exec(cause.message) ??
+      []
+    : [];
+  return code === undefined
+    ? protocolBreach(loggedIn, cause)
+    : unsupportedLogIn(Number(code));
 }
 
 /**

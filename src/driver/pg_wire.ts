@@ -11,15 +11,9 @@ import { Answer } from "./answer.ts";
 import type { ConnectionConfig, TransactionStatus } from "./driver.ts";
 import { passwordMissing } from "./log_in.ts";
 import { FrameGuard } from "./frame_guard.ts";
-import {
-  CLOSED,
-  copyRefusal,
-  foreignEncoding,
-  hangUp,
-  protocolBreach,
-} from "./loss.ts";
+import { CLOSED, copyRefusal, foreignEncoding, hangUp } from "./loss.ts";
 import { PgCall } from "./pg_call.ts";
-import { errorFields, isHangUp, lossError } from "./pg_errors.ts";
+import { errorFields, isHangUp, lossError, unreadable } from "./pg_errors.ts";
 import type { Pg, PgClient, PgConnection } from "./pg_types.ts";
 import { startupMessage } from "./requests.ts";
 import type { Statement, Wire } from "./session.ts";
@@ -224,7 +218,7 @@ function newConnection(pg: Pg, options: ConnectionOptions): PgConnection {
             if (event === "data") guard.check(values[0] as Uint8Array);
             listener(...values);
           } catch (error) {
-            connection.emit("error", protocolBreach(guard.loggedIn, error));
+            connection.emit("error", unreadable(guard.loggedIn, error));
           }
         }),
     });

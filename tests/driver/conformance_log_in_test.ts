@@ -28,6 +28,7 @@ import { config, failure } from "../support/sessions.ts";
 import {
   askForPassword,
   errorResponse,
+  frame,
   greeting,
   noticeResponse,
 } from "../support/wire.ts";
@@ -154,6 +155,23 @@ driverTest(
     assertEquals(
       error.message,
       `Cannot connect to 127.0.0.1:${server.port}: the answer isn't PostgreSQL's; check host and port`,
+    );
+  },
+);
+
+driverTest(
+  "says what a server asks for that isn't supported",
+  async (driver) => {
+    const gss = 7;
+    await using server = await scriptedServer([
+      expect("StartupMessage"),
+      send(frame("R", gss)),
+    ]);
+    const error = await failure(driver.connect(server.config));
+    assertEquals([error.code, error.kind], ["08001", "connection"]);
+    assertEquals(
+      error.message,
+      `Cannot connect to 127.0.0.1:${server.port}: the server asks for a log-in of a kind that isn't supported (7); let it ask for SCRAM-SHA-256`,
     );
   },
 );
