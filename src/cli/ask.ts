@@ -30,8 +30,8 @@ export async function ask(
   const { command, left = "nothing is changed", isNote = false } = options;
   let isLeased = false;
   const onEvent = (event: MigrationEvent) => {
-    options.onEvent?.(event);
     isLeased ||= event.type === "lease-acquired";
+    options.onEvent?.(event);
   };
   const stop = new AbortController();
   const { signal } = stop;

@@ -39,15 +39,16 @@ export class Interrupt implements Disposable {
 
   #hear(signal: "SIGINT" | "SIGTERM"): void {
     const reason = new DOMException("Interrupted", "AbortError");
+    // The signal is obeyed first, for to say so may fail.
     if (!this.signal.aborted) {
-      this.#reporter.notice(
+      this.#stop.abort(reason);
+      return this.#reporter.notice(
         "Interrupted: the run stops after the statement in flight; press Ctrl-C again to cancel that too",
       );
-      return this.#stop.abort(reason);
     }
     if (signal === "SIGTERM") return;
-    this.#reporter.notice("Interrupted again: the statement is cancelled");
     this[Symbol.dispose]();
     this.#cancel.abort(reason);
+    this.#reporter.notice("Interrupted again: the statement is cancelled");
   }
 }

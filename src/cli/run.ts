@@ -47,9 +47,10 @@ export async function runMigrations(
   const finished: Finished[] = [];
   let isLeased = false;
   const onEvent = (event: MigrationEvent) => {
-    reporter.onEvent(event);
+    // What is known of the run may not depend on whether it could be told.
     isLeased ||= event.type === "lease-acquired";
     if (event.type === "migration-finished") finished.push(event);
+    reporter.onEvent(event);
   };
   using interrupt = new Interrupt(io, reporter);
   const { signal, cancelSignal } = interrupt;

@@ -1,5 +1,17 @@
 import { assertEquals } from "@std/assert";
-import { call, callJson, start, urlOf, withFolder } from "../support/cli.ts";
+import { ask } from "../../src/cli/ask.ts";
+import type { Outcome } from "../../src/cli/command.ts";
+import { createReporter } from "../../src/cli/reporter.ts";
+import { Arguments } from "../../src/cli/values.ts";
+import { delay } from "../../src/delay.ts";
+import {
+  call,
+  callJson,
+  type Signal,
+  start,
+  urlOf,
+  withFolder,
+} from "../support/cli.ts";
 import { databaseTest } from "../support/database.ts";
 
 const FILES = {
@@ -76,5 +88,44 @@ databaseTest(
         },
       }]);
       assertEquals(first.stdout, "1 migration applied\n");
+    }),
+);
+
+databaseTest(
+  "ask() waits for what holds the lease, though nothing can be told of it",
+  (_, fresh) =>
+    withFolder(FILES, async (folder) => {
+      let send!: (signal: Signal) => void;
+      const stream = { isTerminal: false, write: () => {} };
+      const io = {
+        stdout: stream,
+        stderr: stream,
+        listen(listener: (signal: Signal) => void) {
+          send = listener;
+          return () => {};
+        },
+      };
+      const options = new Map([["url", urlOf(fresh)], ["dir", folder]]);
+      const args = new Arguments(options, new Set(), []);
+      const { data, error }: Outcome = await ask(
+        { args, io, reporter: createReporter(args, io) },
+        {
+          command: "baseline 1",
+          isNote: true,
+          onEvent: () => {
+            throw new Error("No space left on device");
+          },
+        },
+        async (migration) => {
+          const noted = await migration.baseline("1");
+          send("SIGINT");
+          await delay(1_500);
+          return { data: { noted } };
+        },
+      );
+      assertEquals(
+        [data, (error as DOMException).message],
+        [{ noted: 1 }, "Interrupted: it was through by then"],
+      );
     }),
 );

@@ -1,8 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { Interrupt } from "../../src/cli/interrupt.ts";
 import { styleFor } from "../../src/cli/style.ts";
 
-function setUp() {
+function setUp(afterNotice = () => {}) {
   const notices: string[] = [];
   const listeners = new Set<(signal: "SIGINT" | "SIGTERM") => void>();
   const stream = { isTerminal: false, write: () => {} };
@@ -16,7 +16,10 @@ function setUp() {
   }, {
     style: styleFor(false),
     onEvent: () => {},
-    notice: (text) => notices.push(text),
+    notice(text) {
+      notices.push(text);
+      afterNotice();
+    },
   });
   const send = (signal: "SIGINT" | "SIGTERM") =>
     listeners.forEach((listener) => listener(signal));
@@ -35,6 +38,18 @@ Deno.test("Interrupt stops at the first Ctrl-C and cancels at the second", () =>
     "Interrupted again: the statement is cancelled",
   ]);
   assertEquals(listeners.size, 0, "a third one ends the process");
+});
+
+Deno.test("Interrupt stops and cancels though nothing can be said of it", () => {
+  const { interrupt, listeners, send } = setUp(() => {
+    throw new Error("No space left on device");
+  });
+  const { signal, cancelSignal } = interrupt;
+  assertThrows(() => send("SIGINT"), Error, "No space left");
+  assertEquals([signal.aborted, cancelSignal.aborted], [true, false]);
+  assertThrows(() => send("SIGINT"), Error, "No space left");
+  assertEquals([signal.aborted, cancelSignal.aborted], [true, true]);
+  assertEquals(listeners.size, 0);
 });
 
 Deno.test("Interrupt never cancels at SIGTERM", () => {

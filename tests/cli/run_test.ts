@@ -4,6 +4,7 @@ import { runMigrations } from "../../src/cli/run.ts";
 import { Arguments } from "../../src/cli/values.ts";
 import type { Database } from "../../src/database/database.ts";
 import { MigrationError } from "../../src/errors.ts";
+import type { MigrationEvent } from "../../src/migration/events.ts";
 import { Migration } from "../../src/migration/migrator.ts";
 import {
   call,
@@ -145,22 +146,66 @@ for (const [command, applied, step, words, left] of FAILURES) {
   );
 }
 
-Deno.test("runMigrations() names no command where another migration may be undone already", async () => {
-  const stderr = { isTerminal: false, write: () => {} };
-  let send!: (signal: Signal) => void;
+/** What {@linkcode runMigrations} is given beside its words, and what sends it a signal. */
+function contextOf(options: Record<string, string>) {
+  const stream = { isTerminal: false, write: () => {} };
+  let listener: ((signal: Signal) => void) | undefined;
   const io = {
-    stdout: stderr,
-    stderr,
-    listen(listener: (signal: Signal) => void) {
-      send = listener;
+    stdout: stream,
+    stderr: stream,
+    listen(heard: (signal: Signal) => void) {
+      listener = heard;
       return () => {};
     },
   };
   const args = new Arguments(
-    new Map([["url", "postgres://root@localhost/d"]]),
+    new Map(Object.entries(options)),
     new Set(["quiet"]),
     [],
   );
+  return {
+    context: { args, io, reporter: createReporter(args, io) },
+    send: (signal: Signal) => listener?.(signal),
+  };
+}
+
+databaseTest(
+  "runMigrations() counts what is applied, and waits for it, though nothing can be told of it",
+  (_, fresh) => {
+    const files = { "1_a.sql": "SELECT 1;", "2_b.sql": "SELECT pg_sleep(2);" };
+    return withFolder(files, async (dir) => {
+      const { context, send } = contextOf({ url: urlOf(fresh), dir });
+      const reporter = {
+        ...context.reporter,
+        onEvent(event: MigrationEvent) {
+          if (event.type === "statement-started" && event.version === "2") {
+            send("SIGINT");
+          }
+          throw new Error("No space left on device");
+        },
+      };
+      const words = {
+        direction: "up",
+        key: "applied",
+        done: "applied",
+        nothing: "Nothing to apply",
+        goOn: () => "migrate again",
+      } as const;
+      const { data, error } = await runMigrations(
+        { ...context, reporter },
+        words,
+        (migration, options) => migration.migrate(options),
+      );
+      assertEquals(
+        [data?.applied, (error as DOMException).message],
+        [2, "Interrupted: 2 migrations applied; the run was through by then"],
+      );
+    });
+  },
+);
+
+Deno.test("runMigrations() names no command where another migration may be undone already", async () => {
+  const { context, send } = contextOf({ url: "postgres://root@localhost/d" });
   const words = {
     direction: "down",
     key: "undone",
@@ -169,7 +214,7 @@ Deno.test("runMigrations() names no command where another migration may be undon
     goOn: () => "rollback --count 2",
   } as const;
   const { error } = await runMigrations(
-    { args, io, reporter: createReporter(args, io) },
+    context,
     words,
     () => {
       send("SIGINT");
