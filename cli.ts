@@ -19,8 +19,10 @@ import { describeFailure } from "./src/cli/failure.ts";
 import { type CommandIo, terminalIo } from "./src/cli/io.ts";
 import { jsonDocument } from "./src/cli/json_output.ts";
 import { createReporter } from "./src/cli/reporter.ts";
+import { LenientWriter } from "./src/cli/writers.ts";
 
-export type { CommandIo, TextWriter } from "./src/cli/io.ts";
+export type { CommandIo } from "./src/cli/io.ts";
+export type { TextWriter } from "./src/cli/writers.ts";
 
 /**
  * Runs a command.
@@ -43,7 +45,12 @@ export async function main(
   args: readonly string[],
   io: Partial<CommandIo> = {},
 ): Promise<number> {
-  const full: CommandIo = { ...terminalIo(), ...io };
+  const { stdout, stderr, listen }: CommandIo = { ...terminalIo(), ...io };
+  const full: CommandIo = {
+    stdout,
+    stderr: new LenientWriter(stderr),
+    listen,
+  };
   const isJson = isJsonWanted(args);
   const isVerbose = args.includes("--verbose");
   // Where the arguments can't be read, the first word that is a command is the likely one.

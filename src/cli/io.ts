@@ -5,13 +5,7 @@
  * @module
  */
 
-/** Takes text. */
-export interface TextWriter {
-  /** Whether a person looks at it, so that colour is of use. */
-  readonly isTerminal: boolean;
-  /** Writes a text. */
-  write(text: string): void;
-}
+import { streamWriter, type TextWriter } from "./writers.ts";
 
 /** Where a command's output goes, and where its signals come from. */
 export interface CommandIo {
@@ -26,26 +20,9 @@ export interface CommandIo {
 /** This process's own output and signals. */
 export function terminalIo(): CommandIo {
   return {
-    stdout: writer(Deno.stdout),
-    stderr: writer(Deno.stderr),
+    stdout: streamWriter(Deno.stdout),
+    stderr: streamWriter(Deno.stderr),
     listen: listenToProcess,
-  };
-}
-
-function writer(stream: typeof Deno.stdout | typeof Deno.stderr): TextWriter {
-  return {
-    isTerminal: stream.isTerminal(),
-    write(text) {
-      let bytes = new TextEncoder().encode(text);
-      try {
-        while (bytes.length > 0) {
-          bytes = bytes.subarray(stream.writeSync(bytes));
-        }
-      } catch (error) {
-        // Whoever reads, such as head, may have read enough; the run goes on.
-        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-      }
-    },
   };
 }
 

@@ -6,10 +6,11 @@
  */
 
 import type { MigrationEvent } from "../migration/events.ts";
-import type { CommandIo, TextWriter } from "./io.ts";
+import type { CommandIo } from "./io.ts";
 import { renderEvent } from "./progress.ts";
 import { type Style, styleFor } from "./style.ts";
 import type { Arguments } from "./values.ts";
+import type { TextWriter } from "./writers.ts";
 
 /** Tells of a run. */
 export interface Reporter {

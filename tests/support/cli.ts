@@ -86,6 +86,8 @@ export interface ProcessOptions {
   readonly env?: Record<string, string>;
   /** The folder that it runs in. */
   readonly cwd?: string;
+  /** A redirection, as a shell writes it, such as `2>/dev/full`. */
+  readonly redirection?: string;
 }
 
 const ROOT = fromFileUrl(new URL("../..", import.meta.url));
@@ -94,10 +96,13 @@ const NPM_FLAGS = [`--import-map=${ROOT}tools/npm_imports.json`];
 /** Starts the command in a process of its own. */
 export function start(
   args: readonly string[],
-  { flags, env, cwd }: ProcessOptions,
+  { flags, env, cwd, redirection }: ProcessOptions,
 ): CommandProcess {
-  const child = new Deno.Command(Deno.execPath(), {
+  const deno = Deno.execPath();
+  const shell = ["-c", `exec "$0" "$@" ${redirection}`, deno];
+  const child = new Deno.Command(redirection === undefined ? deno : "sh", {
     args: [
+      ...(redirection === undefined ? [] : shell),
       "run",
       "--no-check",
       "--no-prompt",
