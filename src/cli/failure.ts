@@ -75,6 +75,14 @@ export function describeFailure(
   };
 }
 
+/** Says why the result of a command couldn't be written: the command has come to its end by then. */
+export function describeUnwritten(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `Cannot write the result: ${
+    printable(redact(reason))
+  }; make standard output writable, and run status to see what the command has done`;
+}
+
 /** The library's words for running again, in the last line: a file's text may stand above. */
 const AGAIN = /\b(run) (?:migrate|rollback|the command)\b(?: again)?(?=.*$)/gi;
 
