@@ -12,7 +12,7 @@
 import { DatabaseError } from "../errors.ts";
 import { runBackfill } from "./backfill.ts";
 import { readCursor } from "./cursor.ts";
-import { landingFailure, statementFailure } from "./failure.ts";
+import { landingFailure, reasonOf, statementFailure } from "./failure.ts";
 import {
   clearNote,
   counting,
@@ -246,7 +246,6 @@ async function noteFailure(
   const isWrapped = isPartly || error instanceof UnknownOutcome;
   const cause = isWrapped ? error.cause : error;
   if (!isUnknown && !run.lease.lost.aborted) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     try {
       await rollBack(run);
       // Where nothing is done there is nothing to go on from, and the whole file may change.
@@ -254,7 +253,7 @@ async function noteFailure(
         run,
         done.length === 0 && cursor === null
           ? clearNote(flight)
-          : progressNote(flight, { cursor, error: reason }),
+          : progressNote(flight, { cursor, error: reasonOf(cause) }),
       );
     } catch {
       // The journal still holds the last note, and what follows from it is found out by the next run.

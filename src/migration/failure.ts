@@ -45,9 +45,7 @@ export function statementFailure(
       ? 0
       : offsetOfPosition(statement.text, wire.position));
   const { line, column } = position(file.text, offset);
-  const reason = (error instanceof Error ? error.message : String(error))
-    // The time limit of a migration's statement is in its file.
-    .replace("raise timeoutMs", "raise its -- @TIMEOUT");
+  const reason = reasonOf(error);
   const lines = [
     `Cannot ${VERBS[direction]} ${file.path}:${line}:${column}: ${reason}${
       wire ? ` (SQLSTATE ${wire.code})` : ""
@@ -69,6 +67,13 @@ export function statementFailure(
     column,
     cause: error,
   });
+}
+
+/** Says why a statement of a migration failed, with advice for who wrote its file. */
+export function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error))
+    // The time limit of a migration's statement is in its file.
+    .replace("raise timeoutMs", "raise its -- @TIMEOUT");
 }
 
 /** Describes the loss of the answer to the note that closes a migration without statements. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { call, callJson } from "../../support/cli.ts";
 import {
   commandTest,
@@ -68,6 +68,24 @@ commandTest(
     assert(!plain.stdout.includes("\x1b"), plain.stdout);
     const { stdout } = await call(["status", ...options], isTerminal);
     assertEquals(stdout.includes("\x1b[33m1 "), !Deno.noColor);
+  },
+);
+
+commandTest(
+  "crdb status gives the advice of the failure that left a migration half applied",
+  {
+    "1_a.sql": `CREATE TABLE a (n INT);
+CREATE INDEX CONCURRENTLY i ON a (n);
+-- @TIMEOUT 200ms
+SELECT pg_sleep(5);`,
+  },
+  async ({ options }) => {
+    const { stderr } = await call(["migrate", ...options]);
+    const [reason] = /Cannot finish the statement within .*@TIMEOUT/.exec(
+      stderr,
+    ) ?? [];
+    const { stdout } = await call(["status", ...options]);
+    assertStringIncludes(stdout, `1: ${reason}, or shorten the statement\n`);
   },
 );
 
