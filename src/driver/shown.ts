@@ -8,7 +8,8 @@ import type { ConnectionConfig } from "./driver.ts";
 import { isPem } from "./settings.ts";
 
 const SECRETS: readonly [RegExp, string][] = [
-  [/([a-z][a-z0-9+.-]*:\/\/[^\s:@/?#]*:)\S*@/gi, "$1***@"],
+  // A long word, such as a literal in a statement, is looked at once, and not from each of its letters.
+  [/((?<![a-z0-9+.-])[a-z0-9+.-]+:\/\/[^\s:@/?#]*:)\S*@/gi, "$1***@"],
   [
     /(password["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/gi,
     "$1***",
