@@ -4,6 +4,7 @@
  * @module
  */
 
+import { redact } from "../driver/config.ts";
 import type { Session } from "../driver/driver.ts";
 import { quoteLiteral } from "../sql.ts";
 import type { Blocker } from "./events.ts";
@@ -40,6 +41,8 @@ export async function blockersOf(
 }
 
 const QUERY_LENGTH = 100;
+/** It is asked every second, and to look through a long text takes its time. */
+const LOOKED_AT = 2_000;
 
 function asBlocker(row: ServerRow, isCertain: boolean): Blocker {
   return {
@@ -47,8 +50,10 @@ function asBlocker(row: ServerRow, isCertain: boolean): Blocker {
     session: asText(row.session_id),
     application: asText(row.application_name),
     since: row.since as Date,
-    query: asText(row.active_queries || row.last_active_query)
-      .slice(0, QUERY_LENGTH),
+    // Behind the cut a password couldn't be told any more.
+    query: redact(
+      asText(row.active_queries || row.last_active_query).slice(0, LOOKED_AT),
+    ).slice(0, QUERY_LENGTH),
   };
 }
 

@@ -22,7 +22,7 @@ export interface Blocker {
   readonly application: string;
   /** Since when its transaction is open, or the session where that isn't known. */
   readonly since: Date;
-  /** What it last ran, cut to 100 characters. */
+  /** What it last ran, without passwords, cut to 100 characters. */
   readonly query: string;
   /** Whether the server says so; CockroachDB shows only who may stand in the way. */
   readonly isCertain: boolean;

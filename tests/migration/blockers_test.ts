@@ -106,17 +106,26 @@ databaseTest(
   { on: ["cockroachdb"] },
 );
 
+/** What SHOW SESSIONS says of a session. */
+const SESSION = {
+  session_id: "a",
+  status: "ACTIVE",
+  application_name: "web",
+  active_queries: "",
+  last_active_query: "SELECT " + "x".repeat(200),
+  active_query_start: null,
+  session_start: "2026-01-02 03:00:00+00",
+  asked_at: "2026-01-02 03:10:00+00",
+};
+
+Deno.test("blockersOf() cuts no password so that it couldn't be told any more (simulated)", async () => {
+  const active_queries = `SELECT 'postgresql://u:${"s3cret".repeat(20)}@h/d'`;
+  const session = simulated([{ ...SESSION, active_queries }]);
+  const [{ query }] = await blockersOf(session, "cockroachdb", { session: "" });
+  assertEquals(query, "SELECT 'postgresql://u:***@h/d'");
+});
+
 Deno.test("blockersOf() names the sessions that SHOW SESSIONS calls active, but none in passing (simulated)", async () => {
-  const SESSION = {
-    session_id: "a",
-    status: "ACTIVE",
-    application_name: "web",
-    active_queries: "",
-    last_active_query: "SELECT " + "x".repeat(200),
-    active_query_start: null,
-    session_start: "2026-01-02 03:00:00+00",
-    asked_at: "2026-01-02 03:10:00+00",
-  };
   const session = simulated([
     SESSION,
     { ...SESSION, session_id: "b", status: "IDLE" },
