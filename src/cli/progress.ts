@@ -9,7 +9,8 @@ import type {
   MigrationEvent,
   StatementPlace,
 } from "../migration/events.ts";
-import { oneLine, type Style, styleFor } from "./style.ts";
+import { type Style, styleFor } from "./style.ts";
+import { told } from "./told.ts";
 
 /** Statements that take less need no line about their end, in milliseconds. */
 const LONG_MS = 1_000;
@@ -30,7 +31,7 @@ export function renderEvent(
     case "lease-waiting": {
       const { holder, since } = event.holder;
       return style.warn(
-        `Waiting for ${oneLine(holder)}, who holds the lease since ${
+        `Waiting for ${told(holder)}, who holds the lease since ${
           instant(since)
         } (${duration(event.waitedMs)} so far)`,
       );
@@ -52,7 +53,7 @@ export function renderEvent(
       );
     }
     case "statement-started":
-      return style.dim(`  ${place(event)}: ${oneLine(event.text)}`);
+      return style.dim(`  ${place(event)}: ${told(event.text)}`);
     case "statement-finished":
       return event.durationMs < LONG_MS
         ? undefined
@@ -60,7 +61,7 @@ export function renderEvent(
     case "statement-retried":
       return style.warn(
         `  ${place(event)} is run again, attempt ${event.attempt + 1}: ${
-          oneLine(event.reason, 200)
+          told(event.reason, 200)
         }`,
       );
     case "statement-reconciled":
@@ -73,7 +74,7 @@ export function renderEvent(
       ).join("\n") || undefined;
     case "job-progress": {
       const { job, status, runningStatus, fraction, elapsedMs } = event;
-      const what = runningStatus === "" ? "" : ` (${oneLine(runningStatus)})`;
+      const what = runningStatus === "" ? "" : ` (${told(runningStatus)})`;
       return style.dim(
         `  ${place(event)}: job ${job} ${status}${what}, ${
           Math.floor(fraction * 100)
@@ -83,7 +84,7 @@ export function renderEvent(
     case "backfill-progress":
       return style.dim(
         `  ${place(event)}: ${event.rows} rows, up to key ${
-          oneLine(event.cursor)
+          told(event.cursor)
         }`,
       );
   }
@@ -100,7 +101,7 @@ const RECONCILED = {
 export function titled(
   { version, description }: { version: string; description: string },
 ): string {
-  return description === "" ? version : `${version} ${oneLine(description)}`;
+  return description === "" ? version : `${version} ${told(description)}`;
 }
 
 /** Says how long something took. */
@@ -125,9 +126,9 @@ function waiting(
   { session, application, since, query, isCertain }: Blocker,
   elapsedMs: number,
 ): string {
-  const who = `session ${oneLine(session)} (${
-    oneLine(application) || "no application"
-  }, open since ${instant(since)}): ${oneLine(query)}`;
+  const who = `session ${told(session)} (${
+    told(application) || "no application"
+  }, open since ${instant(since)}): ${told(query)}`;
   return `has waited ${duration(elapsedMs)}${
     isCertain ? "" : ", perhaps"
   } for ${who}`;

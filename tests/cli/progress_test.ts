@@ -69,6 +69,14 @@ const CASES: [MigrationEvent, string | undefined][] = [
     },
     "  statement 2 of 3: CREATE TABLE users ( id INT )",
   ],
+  [
+    {
+      type: "statement-started",
+      text: `SELECT 'postgresql://u:${"s3cret".repeat(20)}@h/d'`,
+      ...PLACE,
+    },
+    "  statement 2 of 3: SELECT 'postgresql://u:***@h/d'",
+  ],
   [{ type: "statement-finished", durationMs: 999, ...PLACE }, undefined],
   [
     { type: "statement-finished", durationMs: 1_000, ...PLACE },
@@ -82,6 +90,15 @@ const CASES: [MigrationEvent, string | undefined][] = [
       ...PLACE,
     },
     "  statement 2 of 3 is run again, attempt 2: restart transaction",
+  ],
+  [
+    {
+      type: "statement-retried",
+      attempt: 1,
+      reason: "no answer from postgresql://u:s3cret@h/d",
+      ...PLACE,
+    },
+    "  statement 2 of 3 is run again, attempt 2: no answer from postgresql://u:***@h/d",
   ],
   [
     { type: "statement-reconciled", outcome: "done", ...PLACE },

@@ -7,6 +7,7 @@
 import { ask } from "../ask.ts";
 import type { Command } from "../command.ts";
 import { countPending, renderStatus } from "../render.ts";
+import { toldStatus } from "../told.ts";
 
 /** Shows the state of each migration. */
 export const status: Command = {
@@ -18,7 +19,7 @@ export const status: Command = {
   async run(context) {
     const { args, reporter } = context;
     return await ask(context, { command: "status" }, async (migration) => {
-      const migrations = await migration.status();
+      const migrations = (await migration.status()).map(toldStatus);
       const pending = countPending(migrations);
       const currentVersion = migrations.filter(({ applied }) =>
         applied

@@ -7,6 +7,7 @@
 import { ask } from "../ask.ts";
 import type { Command } from "../command.ts";
 import { renderProblems } from "../render.ts";
+import { toldProblem } from "../told.ts";
 
 /** Looks for edited and missing files, versions out of order, half-applied migrations. */
 export const verify: Command = {
@@ -14,7 +15,7 @@ export const verify: Command = {
   summary: "look for edited, missing and half-applied migrations",
   async run(context) {
     return await ask(context, { command: "verify" }, async (migration) => {
-      const problems = await migration.verify();
+      const problems = (await migration.verify()).map(toldProblem);
       return {
         code: problems.length === 0 ? 0 : 3,
         text: problems.length === 0
