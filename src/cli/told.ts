@@ -6,7 +6,7 @@
  * @module
  */
 
-import { redact } from "../driver/config.ts";
+import { redact } from "../driver/shown.ts";
 import type { Problem } from "../migration/problems.ts";
 import type { MigrationStatus } from "../migration/status.ts";
 import { oneLine } from "./style.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { redact } from "../driver/config.ts";
+import { redact } from "../driver/shown.ts";
 import type { Session } from "../driver/driver.ts";
 import { quoteLiteral } from "../sql.ts";
 import type { Blocker } from "./events.ts";
