@@ -29,6 +29,8 @@ export interface MigrationEntry {
   readonly text: string;
   /** Where the file is, for messages. Default: its name. */
   readonly path?: string;
+  /** Why the text, which is empty then, can't be had: this migration alone counts as unreadable. */
+  readonly error?: MigrationError;
 }
 
 /** A migration that was read. */
@@ -108,12 +110,17 @@ function readText(
  *
  * @param entry The file's name and text.
  * @returns The migration.
- * @throws {MigrationError} A name of another form; no forward statement; two markers; a directive
- * that is unknown, misplaced or can't be read; SQL that can't be split into statements.
+ * @throws {MigrationError} A name of another form; the entry's error; no forward statement; two
+ * markers; a directive that is unknown, misplaced or can't be read; SQL that can't be split into
+ * statements.
  */
 export function parseMigration(entry: MigrationEntry): MigrationFile {
-  const { name, path = name } = entry;
+  const { name, path = name, error } = entry;
   const { version, description } = parseFileName(name);
+  if (error !== undefined) {
+    const { message, cause } = error;
+    throw new MigrationError(message, { ...error, version, file: path, cause });
+  }
   const text = entry.text.charCodeAt(0) === 0xfeff
     ? entry.text.slice(1)
     : entry.text;

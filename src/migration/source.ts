@@ -17,7 +17,7 @@ import {
 
 /** Gives the migrations' names and texts. */
 export interface MigrationSource {
-  /** Reads them all, in any order. */
+  /** Reads them all, in any order; one that can't be read has its error in the place of a text. */
   load(): Promise<MigrationEntry[]>;
 }
 
@@ -118,9 +118,13 @@ function readEntry(folder: string, name: string): MigrationEntry {
   try {
     return { name, path, text: readText(path) };
   } catch (cause) {
-    if (cause instanceof MigrationError) throw cause;
     const remedy = "create it, or mend the link that names it";
-    throw ioError("read the migration", path, cause, remedy);
+    const error = cause instanceof MigrationError
+      ? cause
+      : ioError("read the migration", path, cause, remedy);
+    // A permission is missing for the others, too.
+    if (!(error instanceof MigrationError)) throw error;
+    return { name, path, text: "", error };
   }
 }
 
@@ -140,9 +144,9 @@ function folderPath(folder: string | URL): string {
  * ```
  *
  * @param folder The folder: a path, or a `file:` URL.
- * @returns The source. Its `load()` rejects with a `MigrationError` where the folder or a file
- * can't be read or a file is not UTF-8, and with `Deno.errors.NotCapable` where Deno's permission
- * to read is missing.
+ * @returns The source. Its `load()` rejects with a `MigrationError` where the folder can't be read,
+ * and with `Deno.errors.NotCapable` where Deno's permission to read is missing. A file that can't be
+ * read, or is not UTF-8, is an entry with an error.
  */
 export function directory(folder: string | URL): MigrationSource {
   const path = folderPath(folder);

@@ -85,6 +85,20 @@ Deno.test("readMigrations() gives what can be read, and says why the rest can't"
   );
 });
 
+Deno.test("readMigrations() gives the error of a file without a text its version and its file", () => {
+  const cause = new Error("the disk is gone");
+  const error = new MigrationError("Cannot read it: mend the disk", { cause });
+  const entries = [
+    { name: "1_a.sql", text: "SELECT 1" },
+    { name: "2_b.sql", path: "db/2_b.sql", text: "", error },
+  ];
+  const { files, unreadable: [told] } = readMigrations(entries);
+  assertEquals(files.map(({ version }) => version), ["1"]);
+  assertEquals([told.version, told.file], ["2", "db/2_b.sql"]);
+  assertEquals([told.message, told.cause], [error.message, cause]);
+  assertThrows(() => parseMigrations(entries), MigrationError, error.message);
+});
+
 Deno.test("parseMigrations() names both files of one version", () => {
   const text = "SELECT 1";
   const error = assertThrows(

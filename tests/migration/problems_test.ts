@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { MigrationError } from "../../src/errors.ts";
+import { Migration } from "../../src/migration/migrator.ts";
 import { databaseTest } from "../support/database.ts";
 import { leaveIntent, THREE, withMigrations } from "../support/migrations.ts";
 
@@ -83,13 +84,72 @@ databaseTest(
         messages[0],
       );
       await Deno.writeFile(`${folder}/3_fill_b.sql`, new Uint8Array([0xe9]));
-      const [problem, ...others] = await migration.verify();
-      assertEquals(others, []);
+      messages[0] =
+        `Cannot read the migration "${folder}/3_fill_b.sql": the byte at offset 0 is not UTF-8; save the file as UTF-8`;
       assertEquals(
-        problem.message,
-        `Cannot read the migration "${folder}/3_fill_b.sql": the byte at offset 0 is not UTF-8; save the file as UTF-8`,
+        (await migration.verify()).map(({ message }) => message),
+        messages,
+      );
+      await assertRejects(
+        () => migration.rollback(),
+        MigrationError,
+        messages[0],
       );
     });
+  },
+);
+
+databaseTest(
+  "a file without a text that can be had stops migrate(), and nothing else",
+  async (db) => {
+    await withMigrations(db, THREE, async (migration, folder) => {
+      await migration.migrate({ targetVersion: "1" });
+      const [second, third] = ["2_create_b.sql", "3_fill_b.sql"]
+        .map((name) => `${folder}/${name}`);
+      await Deno.writeFile(second, new Uint8Array([0x2d, 0x2d, 0xe9]));
+      await Deno.remove(third);
+      await Deno.symlink(`${folder}/none`, third);
+      const messages = [
+        `Cannot read the migration "${second}": the byte at offset 2 is not UTF-8; save the file as UTF-8`,
+        `Cannot read the migration "${third}": it does not exist; create it, or mend the link that names it`,
+      ];
+      const told = ({ message }: { message: string }) => message;
+      assertEquals((await migration.verify()).map(told), messages);
+      assertEquals((await migration.plan()).problems.map(told), messages);
+      const states = (await migration.status()).map((
+        { version, state, path, error },
+      ) => [version, state, path, error]);
+      assertEquals(states, [
+        ["1", "applied", `${folder}/1_create_a.sql`, undefined],
+        ["2", "unreadable", second, messages[0]],
+        ["3", "unreadable", third, messages[1]],
+      ]);
+      for (
+        const run of [
+          () => migration.migrate(),
+          () => migration.loadMigrations(),
+        ]
+      ) {
+        assertEquals(
+          (await assertRejects(run, MigrationError)).message,
+          messages[0],
+        );
+      }
+      assertEquals(await migration.rollback(), 1);
+    });
+  },
+);
+
+databaseTest(
+  "verify() tells of the file that a source rejects with",
+  async (db) => {
+    const error = new MigrationError("Cannot unpack 1_a.sql: mend it", {
+      file: "1_a.sql",
+    });
+    const source = { load: () => Promise.reject(error) };
+    const [problem] = await new Migration(db, { source }).verify();
+    assertEquals(problem.type, "unreadable");
+    assertEquals(problem.message, error.message);
   },
 );
 

@@ -96,16 +96,32 @@ Deno.test("directory() names a file that can't be read", () =>
   withFolder(async (folder) => {
     const path = join(folder, "1_a.sql");
     await Deno.symlink(join(folder, "none"), path);
-    const error = await assertRejects(
-      () => directory(folder).load(),
-      MigrationError,
-    );
+    const [{ error }] = await directory(folder).load();
     assertEquals(
-      error.message,
+      error?.message,
       `Cannot read the migration "${path}": it does not exist; ` +
         "create it, or mend the link that names it",
     );
-    assertEquals(error.file, path);
+    assertEquals(error?.file, path);
+    assert(error?.cause instanceof Deno.errors.NotFound);
+  }));
+
+Deno.test("directory() reads the others where a file can't be read", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, "1_a.sql"), "SELECT 1");
+    await Deno.writeFile(join(folder, "2_b.sql"), new Uint8Array([0xe9]));
+    await Deno.symlink(folder, join(folder, "3_c.sql"));
+    await Deno.writeTextFile(join(folder, "4_d.sql"), "SELECT 4");
+    const entries = await directory(folder).load();
+    assertEquals(
+      entries.map(({ name, text, error }) => [name, text, error?.file]),
+      [
+        ["1_a.sql", "SELECT 1", undefined],
+        ["2_b.sql", "", join(folder, "2_b.sql")],
+        ["3_c.sql", "", join(folder, "3_c.sql")],
+        ["4_d.sql", "SELECT 4", undefined],
+      ],
+    );
   }));
 
 for (
@@ -121,12 +137,9 @@ for (
     withFolder(async (folder) => {
       const path = join(folder, "1_a.sql");
       await Deno.writeFile(path, new Uint8Array(bytes));
-      const error = await assertRejects(
-        () => directory(folder).load(),
-        MigrationError,
-      );
+      const [{ error }] = await directory(folder).load();
       assertEquals(
-        error.message,
+        error?.message,
         `Cannot read the migration "${path}": the byte at offset ${offset} is not UTF-8; ` +
           "save the file as UTF-8",
       );
