@@ -112,7 +112,7 @@ function readText(
  * @returns The migration.
  * @throws {MigrationError} A name of another form; the entry's error; no forward statement; two
  * markers; a directive that is unknown, misplaced or can't be read; SQL that can't be split into
- * statements.
+ * statements; a NUL character in one.
  */
 export function parseMigration(entry: MigrationEntry): MigrationFile {
   const { name, path = name, error } = entry;

@@ -135,6 +135,19 @@ function readDirectives(
   return directives;
 }
 
+/**
+ * Refuses a character that no server takes in a statement. Of a text that was saved as UTF-16 every
+ * other one is such, and all are UTF-8.
+ */
+function checkCharacters({ text, offset }: Statement): void {
+  const nul = text.indexOf("\0");
+  if (nul < 0) return;
+  throw new SqlTextError(
+    "the statement has a NUL character; remove it, or save the file as UTF-8",
+    offset + nul,
+  );
+}
+
 /** Refuses a backfill whose bounds can't be put in; its offsets count from the migration's start. */
 function checkBackfill({ text, offset }: Statement): void {
   try {
@@ -171,7 +184,7 @@ function forwardPlaces(
  * @param offset Where the section starts, in UTF-16 code units from 0.
  * @returns The section.
  * @throws {SqlTextError} A directive that is unknown, misplaced or can't be read; SQL that can't be
- * split into statements.
+ * split into statements; a NUL character in one.
  */
 export function readSection(text: string, offset = 0): Section {
   const comments: Token[] = [];
@@ -189,6 +202,7 @@ export function readSection(text: string, offset = 0): Section {
       return true;
     },
   });
+  statements.forEach(checkCharacters);
 
   const place = forwardPlaces(text);
   const directives = comments.length === 0

@@ -120,6 +120,13 @@ ${update};
   ]);
 });
 
+Deno.test("parseMigration() takes a NUL character in a comment that isn't sent", () => {
+  assertEquals(sections("-- a\0b\nSELECT 1 -- c\0d\n"), [
+    ["SELECT 1"],
+    undefined,
+  ]);
+});
+
 Deno.test("parseMigration() takes an address in a comment for no directive", () => {
   assertEquals(
     sections("-- by bob@example.com\n-- @ noon\nSELECT 1 -- @deprecated\n"),
@@ -160,6 +167,16 @@ for (
       "SELECT 1;\n-- @UNDO\nSELECT (1;",
       "3:8",
       "the parenthesis is not closed; close it with )",
+    ],
+    [
+      "SELECT 1;\nSELECT 'a\0b';",
+      "2:10",
+      "the statement has a NUL character; remove it, or save the file as UTF-8",
+    ],
+    [
+      "SELECT 1;\n-- @UNDO\n\0SELECT 2;",
+      "3:1",
+      "the statement has a NUL character; remove it, or save the file as UTF-8",
     ],
     [
       "COPY t FROM STDIN;\nit's\n\\.\n",
