@@ -22,6 +22,7 @@ import {
   isKnownDirective,
   parseDirective,
 } from "./directive.ts";
+import { classify, type StatementKind } from "./statement.ts";
 
 /** A statement of a migration. */
 export interface MigrationStatement {
@@ -148,8 +149,19 @@ function checkCharacters({ text, offset }: Statement): void {
   );
 }
 
-/** Refuses a backfill whose bounds can't be put in; its offsets count from the migration's start. */
+/** What is run in chunks; a query may call a function that writes. Others would be sent as they stand. */
+const CHUNKED: readonly StatementKind[] = ["data", "query"];
+
+/** Refuses a backfill that has no chunks; its offsets count from the migration's start. */
 function checkBackfill({ text, offset }: Statement): void {
+  const { kind, verb } = classify(text);
+  if (!CHUNKED.includes(kind)) {
+    throw new SqlTextError(
+      `${verb || "the statement"} can't be run in chunks; ` +
+        "write a data statement with $from and $to below @BACKFILL",
+      offset,
+    );
+  }
   try {
     checkBounds(text);
   } catch (error) {

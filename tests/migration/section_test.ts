@@ -120,6 +120,22 @@ ${update};
   ]);
 });
 
+for (
+  const beginning of [
+    "UPDATE t SET a = 1 WHERE",
+    "INSERT INTO x SELECT id FROM t WHERE",
+    "WITH gone AS (DELETE FROM t WHERE b) SELECT 1 FROM t WHERE",
+    "SELECT mend(id) FROM t WHERE",
+  ]
+) {
+  Deno.test(`parseMigration() takes "${beginning} …" for a backfill`, () => {
+    const { statements: [{ directives }] } = parse(
+      `-- @BACKFILL table=t key=id\n${beginning} id BETWEEN $from AND $to`,
+    );
+    assertEquals(directives.backfill?.key, "id");
+  });
+}
+
 Deno.test("parseMigration() takes a NUL character in a comment that isn't sent", () => {
   assertEquals(sections("-- a\0b\nSELECT 1 -- c\0d\n"), [
     ["SELECT 1"],
@@ -219,6 +235,16 @@ for (
       "2:1",
       "the statement below @BACKFILL has no bounds; compare its key with $from and $to",
     ],
+    ...[
+      ["CREATE TABLE x AS SELECT id FROM t WHERE", "CREATE TABLE AS"],
+      ["SELECT id INTO x FROM t WHERE", "SELECT INTO"],
+      ["EXPORT INTO CSV 'x' FROM SELECT id FROM t WHERE", "EXPORT"],
+      ["'x'", "the statement"],
+    ].map(([beginning, verb]): [string, string, string] => [
+      `INSERT INTO t VALUES (1);\n-- @BACKFILL table=t key=id\n  ${beginning} id BETWEEN $from AND $to`,
+      "3:3",
+      `${verb} can't be run in chunks; write a data statement with $from and $to below @BACKFILL`,
+    ]),
     [
       "SELECT 1;\n-- @BACKFILL table=t key=id\nUPDATE t\nSET a = 1 WHERE id > CAST($from AS INT) AND id <= $to",
       "4:27",
