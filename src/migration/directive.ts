@@ -63,6 +63,12 @@ function parseTimeout(text: string, offset: number): Directives {
   return { timeoutMs };
 }
 
+/** A part of a name: as SQL takes it without quotes, in whatever script, or anything in quotes. */
+const PART = String.raw`(?:[A-Za-z_\u0080-\u{10ffff}][\w$\u0080-\u{10ffff}]*|` +
+  String.raw`"(?:[^"\0]|"")+")`;
+const COLUMN = new RegExp(`^${PART}$`, "u");
+const TABLE = new RegExp(String.raw`^${PART}(?:\.${PART}){0,2}$`, "u");
+
 function parseBackfill(text: string, offset: number): Directives {
   const fail = (problem: string) =>
     new SqlTextError(
@@ -89,6 +95,16 @@ function parseBackfill(text: string, offset: number): Directives {
   if (key === undefined) throw fail("@BACKFILL names no key");
   if (key.replaceAll(/"(?:[^"]|"")*"/g, "").includes(",")) {
     throw fail(`"key=${key}" names several columns, and @BACKFILL takes one`);
+  }
+  if (!TABLE.test(table)) {
+    throw fail(
+      `"table=${table}" is not the name of a table, such as users, app.users or "My table"`,
+    );
+  }
+  if (!COLUMN.test(key)) {
+    throw fail(
+      `"key=${key}" is not the name of a column, such as id or "My id"`,
+    );
   }
   const batch = Number(values.get("batch") ?? DEFAULT_BATCH);
   if (!Number.isSafeInteger(batch) || batch < 1) {

@@ -136,6 +136,25 @@ for (
   });
 }
 
+for (
+  const [table, key] of [
+    ["T", "ID"],
+    ["_t$1", "größe"],
+    ['db."My.Schema".t', '"a.b"'],
+    ['"say ""x"""', "𝕜"],
+  ]
+) {
+  Deno.test(`parseMigration() takes ${table} for the table of a backfill and ${key} for its key`, () => {
+    const { statements: [{ directives }] } = parse(
+      `-- @BACKFILL table=${table} key=${key}\nDELETE FROM t WHERE id BETWEEN $from AND $to`,
+    );
+    assertEquals([directives.backfill?.table, directives.backfill?.key], [
+      table,
+      key,
+    ]);
+  });
+}
+
 Deno.test("parseMigration() takes a NUL character in a comment that isn't sent", () => {
   assertEquals(sections("-- a\0b\nSELECT 1 -- c\0d\n"), [
     ["SELECT 1"],
@@ -274,6 +293,20 @@ for (
       "1:1",
       `"key="x,1",y" names several columns, and @BACKFILL takes one; ${BACKFILL_FORM}`,
     ],
+    ...[".t", "t.", "a.b.c.d", "'t'", "my-table", '""', '"a"b', "7"].map(
+      (table): [string, string, string] => [
+        `SELECT 1;\n  -- @BACKFILL table=${table} key=id\nSELECT 1`,
+        "2:3",
+        `"table=${table}" is not the name of a table, such as users, app.users or "My table"; ${BACKFILL_FORM}`,
+      ],
+    ),
+    ...["lower(id)", "t.id", "id::TEXT", "'id'", '""'].map(
+      (key): [string, string, string] => [
+        `-- @BACKFILL table=t key=${key}\nSELECT 1`,
+        "1:1",
+        `"key=${key}" is not the name of a column, such as id or "My id"; ${BACKFILL_FORM}`,
+      ],
+    ),
     [
       "-- @BACKFILL table=t key=id size=1\nSELECT 1",
       "1:1",
