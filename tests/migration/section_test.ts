@@ -136,25 +136,6 @@ for (
   });
 }
 
-for (
-  const [table, key] of [
-    ["T", "ID"],
-    ["_t$1", "größe"],
-    ['db."My.Schema".t', '"a.b"'],
-    ['"say ""x"""', "𝕜"],
-  ]
-) {
-  Deno.test(`parseMigration() takes ${table} for the table of a backfill and ${key} for its key`, () => {
-    const { statements: [{ directives }] } = parse(
-      `-- @BACKFILL table=${table} key=${key}\nDELETE FROM t WHERE id BETWEEN $from AND $to`,
-    );
-    assertEquals([directives.backfill?.table, directives.backfill?.key], [
-      table,
-      key,
-    ]);
-  });
-}
-
 Deno.test("parseMigration() takes a NUL character in a comment that isn't sent", () => {
   assertEquals(sections("-- a\0b\nSELECT 1 -- c\0d\n"), [
     ["SELECT 1"],
@@ -177,8 +158,6 @@ Deno.test("parseMigration() takes a comment with an unknown word for a comment",
     [["SELECT 1", "SELECT 2"], undefined],
   );
 });
-
-const BACKFILL_FORM = "write @BACKFILL table=… key=… batch=1000 pause=50ms";
 
 for (
   const [text, place, problem] of [
@@ -278,60 +257,6 @@ for (
       `"@${word}" is not a directive here; the known ones are -- @UNDO, -- @TIMEOUT 10m, ` +
       "-- @BACKFILL table=… key=…",
     ]),
-    [
-      "-- @BACKFILL key=id\nSELECT 1",
-      "1:1",
-      `@BACKFILL names no table; ${BACKFILL_FORM}`,
-    ],
-    [
-      "-- @BACKFILL table=t\nSELECT 1",
-      "1:1",
-      `@BACKFILL names no key; ${BACKFILL_FORM}`,
-    ],
-    [
-      '-- @BACKFILL table=t key="x,1",y\nSELECT 1',
-      "1:1",
-      `"key="x,1",y" names several columns, and @BACKFILL takes one; ${BACKFILL_FORM}`,
-    ],
-    ...[".t", "t.", "a.b.c.d", "'t'", "my-table", '""', '"a"b', "7"].map(
-      (table): [string, string, string] => [
-        `SELECT 1;\n  -- @BACKFILL table=${table} key=id\nSELECT 1`,
-        "2:3",
-        `"table=${table}" is not the name of a table, such as users, app.users or "My table"; ${BACKFILL_FORM}`,
-      ],
-    ),
-    ...["lower(id)", "t.id", "id::TEXT", "'id'", '""'].map(
-      (key): [string, string, string] => [
-        `-- @BACKFILL table=t key=${key}\nSELECT 1`,
-        "1:1",
-        `"key=${key}" is not the name of a column, such as id or "My id"; ${BACKFILL_FORM}`,
-      ],
-    ),
-    [
-      "-- @BACKFILL table=t key=id size=1\nSELECT 1",
-      "1:1",
-      `@BACKFILL has no option "size"; ${BACKFILL_FORM}`,
-    ],
-    [
-      "-- @BACKFILL table=t table=u\nSELECT 1",
-      "1:1",
-      `@BACKFILL has "table" twice; ${BACKFILL_FORM}`,
-    ],
-    [
-      "-- @BACKFILL table=t all\nSELECT 1",
-      "1:1",
-      `"all" is not an option of @BACKFILL; ${BACKFILL_FORM}`,
-    ],
-    [
-      "-- @BACKFILL table=t key=id batch=0\nSELECT 1",
-      "1:1",
-      `"batch=0" is not a number of keys; ${BACKFILL_FORM}`,
-    ],
-    [
-      "-- @BACKFILL table=t key=id pause=5\nSELECT 1",
-      "1:1",
-      `"pause=5" is not a pause; ${BACKFILL_FORM}`,
-    ],
   ]
 ) {
   Deno.test(`parseMigration() refuses ${JSON.stringify(text)}`, () => {
