@@ -106,8 +106,10 @@ export function journalTables(table: string): JournalTables {
 
 /** The query for all that the journal says; it may have more parts added by UNION ALL. */
 export function journalQuery(tables: JournalTables): string {
-  // A table that was taken over may have numbers for versions.
-  return "SELECT 'applied' AS part, version::TEXT AS version, description, applied_at, checksum, duration_ms, applied_by, " +
+  // A table that was taken over may have numbers for versions, and texts of a width: to that of the
+  // first part CockroachDB cuts those of the others.
+  return "SELECT 'applied' AS part, version::TEXT AS version, description::TEXT AS description, " +
+    "applied_at, checksum, duration_ms, applied_by, " +
     "NULL::TEXT AS progress, NULL::TIMESTAMPTZ AS intent_at, NULL::BOOL AS intent_before, " +
     "NULL::TEXT AS intent_facts " +
     `FROM ${tables.applied} UNION ALL ` +

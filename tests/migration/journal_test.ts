@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { databaseTest } from "../support/database.ts";
 import { THREE, withMigrations } from "../support/migrations.ts";
 
@@ -34,5 +34,22 @@ databaseTest(
         assertEquals(await migration.getAppliedMigrations(), []);
       }, { table });
     }
+  },
+);
+
+databaseTest(
+  "a table whose descriptions have a width is taken over, whatever the database is called",
+  async (db) => {
+    await db.execute(
+      "CREATE TABLE _migrations (version VARCHAR(8) PRIMARY KEY, description VARCHAR(8), applied_at TIMESTAMP DEFAULT now())",
+    );
+    const [{ length }] = await db.query<{ length: number }>(
+      "SELECT length(current_database()) AS length",
+    );
+    assert(length > 8);
+    await withMigrations(db, THREE, async (migration) => {
+      assertEquals(await migration.migrate(), 3);
+      assertEquals(await migration.rollback(), 1);
+    });
   },
 );
