@@ -5,7 +5,7 @@
  */
 
 import type { Session } from "../driver/driver.ts";
-import { DatabaseError, MigrationError } from "../errors.ts";
+import { ConfigError, DatabaseError, MigrationError } from "../errors.ts";
 import { quoteIdentifier, splitName } from "../sql.ts";
 import { insist } from "./insist.ts";
 import {
@@ -28,9 +28,31 @@ const COLUMNS = {
   applied_by: "TEXT",
 } as const;
 
+/** PostgreSQL cuts a longer name, and then two of the three tables may be one. */
+const MAX_NAME_BYTES = 63;
+
+/**
+ * Refuses a table beside which PostgreSQL can't make the others. Only here, for CockroachDB has names
+ * of any length, and a journal that was made with names cut off works on.
+ */
+function checkLength(session: Session, tables: JournalTables): void {
+  const bytesOf = (table: string) =>
+    new TextEncoder().encode(splitName(table).at(-1)!).length;
+  const length = bytesOf(tables.applied);
+  const excess = bytesOf(tables.journal) - MAX_NAME_BYTES;
+  if (excess <= 0 || serverKind(session) === "cockroachdb") return;
+  throw new ConfigError(
+    `Cannot use ${tables.applied} as the option table: its name has ${length} bytes, and PostgreSQL ` +
+      `has no room for "_journal" behind them; give a name of at most ${
+        length - excess
+      } bytes`,
+  );
+}
+
 /**
  * Makes the journal's tables, with their schema, and adds to one of the Python client what it lacks.
  *
+ * @throws {ConfigError} A name that leaves no room for those of the other tables.
  * @throws {MigrationError} A schema that isn't there and can't be made; tables that the role may not make.
  */
 export async function setUpJournal(
@@ -41,6 +63,7 @@ export async function setUpJournal(
     settle(() => session.query(statement)).catch((error) => {
       throw makingFailure(error, remedy);
     });
+  checkLength(session, tables);
   await forgetOrphan(session, tables);
   const added = Object.entries(COLUMNS).map((column) => column.join(" "));
   const create =

@@ -17,7 +17,10 @@ export interface MigrationOptions {
   migrationsDir?: string;
   /** Where the migrations come from, instead of a folder. */
   source?: MigrationSource;
-  /** The table of applied migrations, also `schema.table`. Default: `"_migrations"`. */
+  /**
+   * The table of applied migrations, also `schema.table`; on PostgreSQL its name has at most 55 bytes.
+   * Default: `"_migrations"`.
+   */
   table?: string;
   /** How long to wait for another runner, in milliseconds. Default: 60,000. */
   lockTimeoutMs?: number;

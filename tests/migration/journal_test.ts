@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ConfigError } from "../../src/errors.ts";
 import { databaseTest } from "../support/database.ts";
 import { THREE, withMigrations } from "../support/migrations.ts";
 
@@ -52,4 +53,42 @@ databaseTest(
       assertEquals(await migration.rollback(), 1);
     });
   },
+);
+
+databaseTest(
+  "a table is refused on PostgreSQL where the names of the others would be cut",
+  async (db) => {
+    // Letters of two bytes, but for one.
+    for (const length of [56, 63]) {
+      const table = "é".repeat(length / 2) + "x".repeat(length % 2);
+      await withMigrations(db, THREE, async (migration) => {
+        const error = await assertRejects(
+          () => migration.migrate(),
+          ConfigError,
+        );
+        assertEquals(
+          error.message,
+          `Cannot use "${table}" as the option table: its name has ${length} bytes, and PostgreSQL ` +
+            'has no room for "_journal" behind them; give a name of at most 55 bytes',
+        );
+        assertEquals(await db.exists(table), false);
+      }, { table });
+    }
+    await withMigrations(db, THREE, async (migration) => {
+      assertEquals(await migration.migrate(), 3);
+    }, { table: "x".repeat(55) });
+  },
+  { on: ["postgresql"] },
+);
+
+databaseTest(
+  "a table may have a long name on CockroachDB",
+  async (db) => {
+    const table = "x".repeat(64);
+    await withMigrations(db, THREE, async (migration) => {
+      assertEquals(await migration.migrate(), 3);
+      assertEquals(await db.exists(`${table}_journal`), true);
+    }, { table });
+  },
+  { on: ["cockroachdb"] },
 );
