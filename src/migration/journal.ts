@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Session } from "../driver/driver.ts";
+import type { QueryResult, Session } from "../driver/driver.ts";
 import { DatabaseError, MigrationError } from "../errors.ts";
 import { quoteIdentifier, quoteName, splitName } from "../sql.ts";
 import { decodeRows } from "../database/values.ts";
@@ -131,7 +131,7 @@ export function journalState(rows: readonly JournalRow[]): JournalState {
 /**
  * Reads the journal in one round trip, where it is complete.
  *
- * @throws {MigrationError} A journal that the role may not read.
+ * @throws {MigrationError} A journal that the role may not read; a table of another program.
  */
 export async function readJournal(
   session: Session,
@@ -156,11 +156,37 @@ async function readForeign(
 ): Promise<AppliedMigration[]> {
   try {
     const text = `SELECT * FROM ${tables.applied}`;
-    return (await readRows(session, text)).map(asApplied);
+    const result = await read(session, text);
+    checkColumns(tables, result);
+    return decoded(result).map(asApplied);
   } catch (error) {
     if (isAbsence(error)) return [];
     throw error;
   }
+}
+
+/** Those that the Python client's table has, too. */
+const COLUMNS = ["version", "description", "applied_at"];
+
+/** Refuses a table that somebody has made for something else. */
+function checkColumns(
+  { applied }: JournalTables,
+  { columns }: QueryResult,
+): void {
+  const missing = COLUMNS.filter((name) =>
+    columns.every((column) => column.name !== name)
+  );
+  if (missing.length === 0) return;
+  const last = missing.pop();
+  const names = missing.length === 0
+    ? `the column ${last}`
+    : `the columns ${missing.join(", ")} and ${last}`;
+  throw new MigrationError(
+    `Cannot use ${
+      splitName(applied).join(".")
+    } as the journal: it is another program's table, ` +
+      `without ${names}; name another with the option table (--table)`,
+  );
 }
 
 /** A row of the journal's query. */
@@ -176,12 +202,23 @@ export async function readRows(
   text: string,
   args: readonly string[] = [],
 ): Promise<JournalRow[]> {
+  return decoded(await read(session, text, args));
+}
+
+async function read(
+  session: Session,
+  text: string,
+  args: readonly string[] = [],
+): Promise<QueryResult> {
   try {
-    const { columns, rows } = await insist(() => session.query(text, args));
-    return decodeRows(columns, rows, { int8: "auto", timestamps: "date" });
+    return await insist(() => session.query(text, args));
   } catch (error) {
     throw readingFailure(error);
   }
+}
+
+function decoded({ columns, rows }: QueryResult): JournalRow[] {
+  return decodeRows(columns, rows, { int8: "auto", timestamps: "date" });
 }
 
 function readingFailure(error: unknown): unknown {

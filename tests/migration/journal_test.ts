@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ConfigError } from "../../src/errors.ts";
+import { ConfigError, MigrationError } from "../../src/errors.ts";
+import { Migration } from "../../src/migration/migrator.ts";
+import { bundle } from "../../src/migration/source.ts";
 import { databaseTest } from "../support/database.ts";
 import { THREE, withMigrations } from "../support/migrations.ts";
 
@@ -92,3 +94,53 @@ databaseTest(
   },
   { on: ["cockroachdb"] },
 );
+
+for (
+  const [columns, lack] of [
+    [
+      "id INT8 PRIMARY KEY, name TEXT",
+      "the columns version, description and applied_at",
+    ],
+    [
+      "version INT8 PRIMARY KEY, dirty BOOL",
+      "the columns description and applied_at",
+    ],
+    [
+      "id INT8 PRIMARY KEY, description TEXT, applied_at TIMESTAMP",
+      "the column version",
+    ],
+  ]
+) {
+  databaseTest(
+    `another program's table without ${lack} is refused, empty or not`,
+    async (db) => {
+      await db.execute("CREATE SCHEMA app");
+      await db.execute(`CREATE TABLE app._migrations (${columns})`);
+      const source = bundle([{ name: "1_a.sql", text: "SELECT 1" }]);
+      const migration = new Migration(db, {
+        source,
+        table: "app._migrations",
+      });
+      for (const isEmpty of [true, false]) {
+        if (!isEmpty) {
+          await db.execute("INSERT INTO app._migrations VALUES (7)");
+        }
+        for (
+          const run of [
+            () => migration.migrate(),
+            () => migration.status(),
+            () => migration.baseline("1"),
+          ]
+        ) {
+          const error = await assertRejects(run, MigrationError);
+          assertEquals(
+            error.message,
+            "Cannot use app._migrations as the journal: it is another program's table, " +
+              `without ${lack}; name another with the option table (--table)`,
+          );
+        }
+      }
+      assertEquals(await db.exists("app._migrations_journal"), false);
+    },
+  );
+}
