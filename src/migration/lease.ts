@@ -42,6 +42,7 @@ export class Lease {
   #beatenAt!: number;
   #judging: ReturnType<typeof setTimeout> | undefined;
   #isReleased = false;
+  #isClosed = false;
 
   private constructor(host: LeaseHost, options: LeaseOptions, fence: string) {
     this.#host = host;
@@ -78,13 +79,20 @@ export class Lease {
   async look<T>(fn: (session: Session) => Promise<T>): Promise<T> {
     const turn = this.#beating.then(async () => {
       if (!this.#session || this.#session.broken) {
-        this.#session = await this.#host.open();
+        this.#session = await this.#open();
       }
       const timeoutMs = Math.min(this.#options.leaseMs / 3, MAX_LOOK_MS);
       return await fn(new LentSession(this.#session, { timeoutMs }));
     });
     this.#beating = turn.then(() => {}, () => {});
     return await turn;
+  }
+
+  async #open(): Promise<Session> {
+    const session = await this.#host.open();
+    // Whoever was to close it didn't wait for it.
+    if (this.#isClosed) await session.close();
+    return session;
   }
 
   /**
@@ -123,6 +131,7 @@ export class Lease {
     } catch {
       // The next runner finds our session gone, and takes the lease without it.
     }
+    this.#isClosed = true;
     await this.#session?.close();
   }
 
@@ -135,6 +144,21 @@ export class Lease {
   }
 
   async #beat(): Promise<void> {
+    let failure = await this.#prolong();
+    const { leaseMs } = this.#options;
+    const isOver = () =>
+      performance.now() - this.#beatenAt > leaseMs - MARGIN_MS;
+    if (failure !== undefined && !isTaken(failure) && isOver()) {
+      // Whoever takes a lease ends the sessions of the one before: another session finds out.
+      await this.#session?.close();
+      failure = await this.#prolong();
+    }
+    if (failure === undefined) return;
+    if (isTaken(failure) || isOver()) this.#lose(failure);
+  }
+
+  /** Prolongs the lease; returns why it couldn't. */
+  async #prolong(): Promise<unknown> {
     const { leaseMs } = this.#options;
     const { tables, kind } = this.#host;
     const sentAt = performance.now();
@@ -155,10 +179,9 @@ export class Lease {
         }
         this.#beaten(sentAt);
       });
+      return undefined;
     } catch (error) {
-      const isTaken = error instanceof LeaseLostError;
-      const isOver = performance.now() - this.#beatenAt > leaseMs - MARGIN_MS;
-      if (isTaken || isOver) this.#lose(error);
+      return error;
     }
   }
 
@@ -166,6 +189,7 @@ export class Lease {
   #beaten(at: number): void {
     this.#beatenAt = at;
     clearTimeout(this.#judging);
+    if (this.#isReleased) return;
     const left = at + this.#options.leaseMs - MARGIN_MS - performance.now();
     this.#judging = setTimeout(() => {
       this.#judging = setTimeout(() => this.#lose(silence()), GRACE_MS);
@@ -173,12 +197,11 @@ export class Lease {
   }
 
   #lose(error: unknown): void {
-    const isSilence = error instanceof DatabaseError &&
-      error.kind === "timeout";
-    const { message } = isSilence ? silence() : error as Error;
     this.#lost.abort(
       new LeaseLostError(
-        `Cannot go on with the migrations: the lease is lost (${message}); run the command again, it finds out what is done`,
+        `Cannot go on with the migrations: the lease is lost (${
+          reasonOf(error)
+        }); run the command again, it finds out what is done`,
         { cause: error },
       ),
     );
@@ -187,6 +210,18 @@ export class Lease {
 
 function silence(): Error {
   return new Error("the server doesn't answer");
+}
+
+function isTaken(failure: unknown): boolean {
+  return failure instanceof LeaseLostError;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof DatabaseError)) return (error as Error).message;
+  if (error.kind === "timeout") return silence().message;
+  return error.kind === "connection"
+    ? "the connection is lost, and no other can be opened"
+    : error.message;
 }
 
 const UNDEFINED_TABLE = "42P01";
