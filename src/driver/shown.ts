@@ -14,12 +14,14 @@ const SECRETS: readonly [RegExp, string][] = [
     /(password["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/gi,
     "$1***",
   ],
+  // CREATE ROLE … PASSWORD '…'
+  [/(password\s+e?)'(?:[^'\\]|''|\\.)*'/gi, "$1***"],
   [/(password=)(?!\*\*\*)[^\s&]+/gi, "$1***"],
 ];
 
 /**
- * Takes the passwords out of a text: those of URLs, and what follows `password=`, `PGPASSWORD=` and
- * the like.
+ * Takes the passwords out of a text: those of URLs, what follows `password=`, `PGPASSWORD=` and the like,
+ * and those of roles in SQL.
  *
  * @param text Any text, such as another program's error message.
  * @returns The text with `***` for each password.

@@ -39,6 +39,12 @@ Deno.test("redact() takes passwords out of any text", () => {
     ['{"password": "s3 \\" cret"}', '{"password": ***}'],
     ["{ password: 's3cret' }", "{ password: *** }"],
     [
+      "CREATE ROLE a WITH PASSWORD 's3''cret' VALID UNTIL 'x'",
+      "CREATE ROLE a WITH PASSWORD *** VALID UNTIL 'x'",
+    ],
+    ["ALTER ROLE a PASSWORD E's3\\'cret'", "ALTER ROLE a PASSWORD E***"],
+    ["the password 'is' wrong", "the password *** wrong"],
+    [
       "password authentication failed for user ann",
       "password authentication failed for user ann",
     ],
