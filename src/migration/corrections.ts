@@ -7,6 +7,7 @@
 
 import type { Database } from "../database/database.ts";
 import { checkOptionNames } from "../driver/config.ts";
+import { checkSignal } from "../driver/limit.ts";
 import { ConfigError, MigrationError } from "../errors.ts";
 import { compareVersions, type MigrationFile } from "./file.ts";
 import { appliedWrite, clearWrite, progressWrite } from "./journal_notes.ts";
@@ -23,6 +24,7 @@ export function checkCorrectionOptions(
   options: Pick<RunOptions, "signal">,
 ): void {
   checkOptionNames(options, ["signal"]);
+  checkSignal(options.signal);
 }
 
 /**

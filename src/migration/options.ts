@@ -5,6 +5,7 @@
  */
 
 import { checkOptionNames } from "../driver/config.ts";
+import { checkSignal } from "../driver/limit.ts";
 import { ConfigError, SqlTextError } from "../errors.ts";
 import type { MigrationEvent } from "./events.ts";
 import { journalTables } from "./journal.ts";
@@ -148,12 +149,19 @@ export function checkWait(name: string, ms: unknown): void {
 /** Refuses what {@linkcode Migration.migrate} doesn't know: a target by another name is no target. */
 export function checkMigrateOptions(options: MigrateOptions): void {
   checkOptionNames(options, MIGRATE_OPTIONS);
+  checkSignals(options);
   checkVersion(options.targetVersion);
 }
 
 /** Refuses what {@linkcode Migration.redo} doesn't know. */
 export function checkRunOptions(options: RunOptions): void {
   checkOptionNames(options, RUN_OPTIONS);
+  checkSignals(options);
+}
+
+function checkSignals({ signal, cancelSignal }: RunOptions): void {
+  checkSignal(signal);
+  checkSignal(cancelSignal, "cancelSignal");
 }
 
 /**
@@ -184,6 +192,7 @@ export function checkVersion(version: unknown, name = "targetVersion"): void {
  */
 export function checkRollbackOptions(options: RollbackOptions): void {
   checkOptionNames(options, ROLLBACK_OPTIONS);
+  checkSignals(options);
   const { count, targetVersion } = options;
   checkVersion(targetVersion);
   if (count !== undefined && targetVersion !== undefined) {

@@ -63,6 +63,27 @@ Deno.test("an option by another name is refused, and never passed over", async (
   }
 });
 
+Deno.test("a signal that is none is refused before anything is read", async () => {
+  await using db = new Database({ url: server.url });
+  const load = () => Promise.reject(new Error("it was read"));
+  const migration = new Migration(db, { source: { load } });
+  for (const name of ["signal", "cancelSignal"]) {
+    const options = { [name]: null } as object;
+    for (const run of ["migrate", "rollback", "redo", "reset"] as const) {
+      await assertRejects(
+        () => migration[run](options),
+        ConfigError,
+        `Cannot use the option ${name}: it is no AbortSignal; give an AbortController's, or leave it out`,
+      );
+    }
+  }
+  await assertRejects(
+    () => migration.baseline("1", { signal: null as never }),
+    ConfigError,
+    "it is no AbortSignal",
+  );
+});
+
 Deno.test("a lease without an end is refused", () => {
   const db = new Database({ url: server.url });
   assertThrows(
