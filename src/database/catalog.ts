@@ -83,14 +83,19 @@ export function typeStatement(oid: string): Statement {
 
 /**
  * Writes the query for what an array holds: whether the type is an array whose text can be read, the
- * type of its elements, and that type's own where it is a domain. It asks for one type, as
- * {@linkcode typeStatement} does.
+ * type of its elements, and where that is a domain, the type that it is made of in the end. It asks for
+ * one type, as {@linkcode typeStatement} does; on CockroachDB, which has no domains, the recursion
+ * must not even begin, or it would read all of them.
  */
 export function arrayElementStatement(oid: number): Statement {
   return {
-    text:
-      "SELECT t.typcategory = 'A' AND t.typdelim = ',', t.typelem, e.typbasetype FROM pg_catalog.pg_type t " +
-      `LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem WHERE t.oid = ${oid}`,
+    text: "WITH RECURSIVE made_of (oid, next) AS (" +
+      "SELECT e.typbasetype, e.typbasetype FROM pg_catalog.pg_type t " +
+      "JOIN pg_catalog.pg_type e ON e.oid = t.typelem " +
+      `WHERE t.oid = ${oid} AND e.typbasetype <> 0 UNION ALL ` +
+      "SELECT b.oid, b.typbasetype FROM made_of JOIN pg_catalog.pg_type b ON b.oid = made_of.next) " +
+      "SELECT typcategory = 'A' AND typdelim = ',', typelem, (SELECT oid FROM made_of WHERE next = 0) " +
+      `FROM pg_catalog.pg_type WHERE oid = ${oid}`,
     args: [],
   };
 }

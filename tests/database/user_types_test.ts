@@ -140,12 +140,18 @@ databaseTest(
 );
 
 databaseTest(
-  "arrays of domains hold what the domains are made of",
+  "arrays of domains hold what the domains are made of, however many lie between",
   async (db) => {
     await db.execute("CREATE DOMAIN cents AS INT8");
     assertEquals(await db.queryOne("SELECT '{1,NULL}'::cents[] AS c"), {
       c: [1, null],
     });
+    await db.execute("CREATE DOMAIN price AS cents");
+    await db.execute("CREATE DOMAIN offer AS price");
+    assertEquals(
+      await db.queryOne("SELECT '{1}'::price[] AS p, '{2,NULL}'::offer[] AS o"),
+      { p: [1], o: [2, null] },
+    );
   },
   { on: ["postgresql"] },
 );
