@@ -90,10 +90,28 @@ function jsonText(value: unknown): string {
       { cause },
     );
   }
-  if (text !== undefined) return text;
-  throw new TypeError(
-    "JSON has no form for it; give a value that JSON can hold",
-  );
+  if (text === undefined) {
+    throw new TypeError(
+      "JSON has no form for it; give a value that JSON can hold",
+    );
+  }
+  if (SURROGATE.test(text) && hasHalfPair(text)) throw halfPairError();
+  return text;
+}
+
+/** What may be the escape of a surrogate; few texts have any, so the rest needn't be read. */
+const SURROGATE = /\\ud[89a-f]/i;
+
+/** Every escape, so that an escaped backslash isn't taken for the start of one; pairs as a whole. */
+const ESCAPES =
+  /\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(ud[89a-f])|[^])/gi;
+
+/** JSON.stringify() escapes half a pair, which CockroachDB would replace in silence. */
+function hasHalfPair(json: string): boolean {
+  for (const [, half] of json.matchAll(ESCAPES)) {
+    if (half !== undefined) return true;
+  }
+  return false;
 }
 
 function isPlain(value: object): boolean {
@@ -189,12 +207,14 @@ function checkText(text: string): string {
       "text with a NUL character can't be stored; remove it, or send bytes",
     );
   }
-  if (!text.isWellFormed()) {
-    throw new TypeError(
-      "text with half a surrogate pair has no UTF-8 form; mend it with toWellFormed(), or send bytes",
-    );
-  }
+  if (!text.isWellFormed()) throw halfPairError();
   return text;
+}
+
+function halfPairError(): TypeError {
+  return new TypeError(
+    "text with half a surrogate pair has no UTF-8 form; mend it with toWellFormed(), or send bytes",
+  );
 }
 
 /**

@@ -24,7 +24,7 @@ const MAX_ARGUMENTS = 65_535;
 /**
  * Refuses what can't be sent.
  *
- * @throws {DatabaseError} Too many arguments (54023), or a NUL character (22021).
+ * @throws {DatabaseError} Too many arguments (54023); a NUL character, or half a surrogate pair (22021).
  */
 export function checkCall(call: Call): void {
   const { text, args } = call;
@@ -35,6 +35,13 @@ export function checkCall(call: Call): void {
   }
   if (text.includes("\0") || args.some((arg) => arg?.includes("\0"))) {
     const reason = "its text or an argument holds a NUL character; take it out";
+    throw refusal(call, "22021", reason);
+  }
+  if (
+    !text.isWellFormed() || args.some((arg) => arg?.isWellFormed() === false)
+  ) {
+    const reason = "its text or an argument holds half a surrogate pair, " +
+      "which has no UTF-8 form; mend it with toWellFormed()";
     throw refusal(call, "22021", reason);
   }
 }

@@ -14,6 +14,14 @@ import {
 import { encodeArguments, json, JsonValue } from "../../src/database/values.ts";
 import { inEachZone } from "../support/values.ts";
 
+const HALF_PAIR =
+  "text with half a surrogate pair has no UTF-8 form; mend it with toWellFormed(), or send bytes";
+
+/** A value that JSON.stringify() takes as the text it is; TypeScript doesn't know of it yet. */
+function rawJson(text: string): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text);
+}
+
 function encode(value: unknown): string | null {
   return encodeArguments([value])[0];
 }
@@ -92,6 +100,8 @@ Deno.test("encodeArguments() gives JSON of plain objects and of what json() mark
     [json(json([1])), "[1]"],
     [{ a: json([1]) }, '{"a":[1]}'],
     [json("\0"), '"\\u0000"'],
+    [{ "😀": "😀 \\ud800" }, '{"😀":"😀 \\\\ud800"}'],
+    [json(rawJson('"\\uD83D\\ude00"')), '"\\uD83D\\ude00"'],
   ];
   for (const [value, text] of cases) assertEquals(encode(value), text);
   assertInstanceOf(json(1), JsonValue);
@@ -166,8 +176,16 @@ Deno.test("encodeArguments() refuses what has no SQL form, naming the argument a
     ],
     [
       "s3cret\ud800",
-      "text with half a surrogate pair has no UTF-8 form; mend it with toWellFormed(), or send bytes",
+      HALF_PAIR,
     ],
+    ...[
+      { a: "s3cret\ud800" },
+      { "s3cret\udc00": 1 },
+      [{ a: ["\ud83ds3cret"] }],
+      json("\\\ude00\ud83d"),
+      json("😀\ude00"),
+      json(rawJson('"\\ud83d\\uD83D\\ude00"')),
+    ].map((value): [unknown, string] => [value, HALF_PAIR]),
     [
       json(undefined),
       "JSON has no form for it; give a value that JSON can hold",

@@ -57,6 +57,23 @@ databaseTest("Database refuses undefined as an argument", async (db) => {
 });
 
 databaseTest(
+  "Database refuses half a surrogate pair, which would be sent as another character",
+  async (db) => {
+    await db.createTable("a\ufffd", { id: "INT PRIMARY KEY", j: "JSONB" });
+    const calls = [
+      () => db.query("SELECT '\ud800' AS a"),
+      () => db.stream("SELECT '\ud800' AS a").next(),
+      () => db.select("a\ud800"),
+      () => db.insert("a\ufffd", { id: 1, j: { a: "x\ud800y" } }),
+    ];
+    for (const call of calls) {
+      await assertRejects(call, Error, "half a surrogate pair");
+    }
+    assertEquals(await db.count("a\ufffd"), 0);
+  },
+);
+
+databaseTest(
   "Database.stream() yields every row, and a loop that ends early frees its connection",
   async (_, { options }) => {
     await using db = new Database({ ...options, pool: { max: 1 } });

@@ -49,6 +49,21 @@ Deno.test("checkCall() refuses too many arguments, and NUL characters", () => {
   assertEquals(refusal({ ...CALL, text: "SELECT 'a\0b'" })[1], reason);
 });
 
+Deno.test("checkCall() refuses half a surrogate pair, and lets whole ones through", () => {
+  checkCall({ text: "SELECT '😀' = $1", args: [null, "😀"] });
+  for (
+    const half of [
+      { ...CALL, text: "SELECT '\ud800'" },
+      { ...CALL, args: [null, "a\udc00"] },
+    ]
+  ) {
+    assertEquals(refusal(half).slice(0, 2), [
+      "22021",
+      "Cannot run the statement: its text or an argument holds half a surrogate pair, which has no UTF-8 form; mend it with toWellFormed()",
+    ]);
+  }
+});
+
 Deno.test("The errors of a call name its statement, and what to do", () => {
   const cause = new DatabaseError({ code: "57014", message: "canceled" });
   const late = timeoutError(CALL, cause);
