@@ -31,7 +31,7 @@ export type { QueryEvent } from "./src/database/observer.ts";
 export type { PagesOptions } from "./src/database/pages.ts";
 export { Table } from "./src/database/table.ts";
 export { Transaction } from "./src/database/transaction.ts";
-export type { TransactionOptions } from "./src/database/attempt.ts";
+export type { TransactionOptions } from "./src/database/transaction_options.ts";
 export type { QueryOptions } from "./src/database/limits.ts";
 export { Queries, type StreamQueryOptions } from "./src/database/queries.ts";
 export { RowQueries } from "./src/database/rows.ts";

@@ -6,17 +6,12 @@
  */
 
 import type { Session } from "../driver/driver.ts";
-import { checkOptionNames } from "../driver/config.ts";
-import { checkSignal } from "../driver/limit.ts";
 import {
   AmbiguousCommitError,
-  ConfigError,
   DatabaseError,
   type ErrorKind,
 } from "../errors.ts";
-import { systemTime } from "./crud.ts";
 import type { Loan } from "./pool.ts";
-import { checkTimeLimit } from "./pool_limits.ts";
 import {
   isRetryable,
   isRetryRequest,
@@ -24,36 +19,12 @@ import {
   type Retryable,
 } from "./retry.ts";
 import { INSERT_TOKEN, TOKEN_TABLE } from "./tokens.ts";
+import {
+  beginStatement,
+  checkServer,
+  type TransactionOptions,
+} from "./transaction_options.ts";
 import { Turns } from "./turns.ts";
-
-/** How a transaction runs. */
-export interface TransactionOptions {
-  /** The isolation level. Default: `"serializable"`. */
-  isolation?: "serializable" | "repeatable read" | "read committed";
-  /** Whether writes are refused. */
-  readOnly?: boolean;
-  /** The priority among conflicting transactions (CockroachDB). */
-  priority?: "low" | "normal" | "high";
-  /** Reads the data as of this time: `"-10s"`, a timestamp, or `"follower_read_timestamp()"` (CockroachDB). */
-  asOfSystemTime?: string;
-  /** How often the callback is run again at most. Default: 50. */
-  maxRetries?: number;
-  /**
-   * Cancels the statement under way, and the transaction. Where that is COMMIT, its outcome may be
-   * unknown then.
-   */
-  signal?: AbortSignal;
-  /**
-   * The limit of each statement that has none of its own, BEGIN and COMMIT included, and of the waiting
-   * for a connection, in milliseconds. Default: the database's `statementTimeoutMs`.
-   */
-  timeoutMs?: number;
-  /**
-   * A text, new for each transaction, by which the outcome of a lost COMMIT is looked up: a row of
-   * the table `_crdb_tokens`, written with the transaction. Old rows (`committed_at`) may be deleted.
-   */
-  token?: string;
-}
 
 /** What the attempts need of the database. */
 export interface AttemptHost {
@@ -64,27 +35,6 @@ export interface AttemptHost {
   /** The limit of BEGIN and COMMIT, in milliseconds. */
   readonly timeoutMs?: number;
 }
-
-const LEVELS: Readonly<
-  Record<NonNullable<TransactionOptions["isolation"]>, string>
-> = {
-  "serializable": "SERIALIZABLE",
-  "repeatable read": "REPEATABLE READ",
-  "read committed": "READ COMMITTED",
-};
-const PRIORITIES: Readonly<
-  Record<NonNullable<TransactionOptions["priority"]>, string>
-> = { low: "LOW", normal: "NORMAL", high: "HIGH" };
-const OPTION_NAMES = [
-  "isolation",
-  "readOnly",
-  "priority",
-  "asOfSystemTime",
-  "maxRetries",
-  "signal",
-  "timeoutMs",
-  "token",
-];
 
 /** A transaction on sessions of the pool, as the retry loop drives it. */
 export class Attempts<T> implements Retryable<T> {
@@ -102,27 +52,13 @@ export class Attempts<T> implements Retryable<T> {
    * @param host The database.
    * @param work The caller's work, on the turns of an attempt.
    * @param options How the transaction runs.
-   * @throws {ConfigError} An option that is unknown, or has an unknown value.
+   * @throws {ConfigError} An isolation level or a priority that is unknown.
    */
   constructor(
     host: AttemptHost,
     work: (turns: Turns) => Promise<T>,
     options: TransactionOptions = {},
   ) {
-    checkOptionNames(options, OPTION_NAMES);
-    const { maxRetries = 0, signal, timeoutMs, token = "a text" } = options;
-    checkSignal(signal);
-    if (typeof token !== "string" || token === "") {
-      throw new ConfigError(
-        "Cannot run a transaction with a token that is no text: give one, new for each transaction",
-      );
-    }
-    if (timeoutMs !== undefined) checkTimeLimit("timeoutMs", timeoutMs);
-    if (!(typeof maxRetries === "number" && maxRetries >= 0)) {
-      throw new ConfigError(
-        `Cannot run a transaction with maxRetries ${maxRetries}: give a number from 0`,
-      );
-    }
     this.#host = host;
     this.#work = work;
     this.#options = options;
@@ -252,49 +188,4 @@ function rolledBackError(): DatabaseError {
     message:
       "Cannot commit: the server rolled the transaction back; let its errors through",
   });
-}
-
-function beginStatement(options: TransactionOptions): string {
-  const { isolation = "serializable", readOnly, priority, asOfSystemTime } =
-    options;
-  const level = isolation.toLowerCase().replaceAll("_", " ");
-  const modes = [`ISOLATION LEVEL ${chosen("isolation", level, LEVELS)}`];
-  if (readOnly) modes.push("READ ONLY");
-  if (priority) {
-    modes.push(`PRIORITY ${chosen("priority", priority, PRIORITIES)}`);
-  }
-  if (asOfSystemTime) {
-    modes.push(`AS OF SYSTEM TIME ${systemTime(asOfSystemTime)}`);
-  }
-  return `BEGIN ${modes.join(", ")}`;
-}
-
-/** Refuses what PostgreSQL has no words for; its own error names neither option nor server. */
-function checkServer(
-  { parameters }: Session,
-  { priority, asOfSystemTime }: TransactionOptions,
-): void {
-  if (parameters.crdb_version !== undefined) return;
-  const name = priority !== undefined
-    ? "priority"
-    : asOfSystemTime !== undefined
-    ? "asOfSystemTime"
-    : undefined;
-  if (name === undefined || parameters.server_version === undefined) return;
-  throw new ConfigError(
-    `Cannot begin a transaction with ${name}: only CockroachDB knows that, and this is PostgreSQL; leave it out`,
-  );
-}
-
-function chosen(
-  name: string,
-  value: string,
-  known: Readonly<Record<string, string>>,
-): string {
-  if (Object.hasOwn(known, value)) return known[value];
-  throw new ConfigError(
-    `Cannot begin a transaction with ${name} "${value}": give one of ${
-      Object.keys(known).join(", ")
-    }`,
-  );
 }

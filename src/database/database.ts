@@ -15,7 +15,7 @@ import type {
 } from "../driver/driver.ts";
 import { withoutSecrets } from "../driver/shown.ts";
 import { ConfigError } from "../errors.ts";
-import { Attempts, type TransactionOptions } from "./attempt.ts";
+import { Attempts } from "./attempt.ts";
 import { BatchQueries } from "./batches.ts";
 import { whileLent } from "./lent_session.ts";
 import { Observer } from "./observer.ts";
@@ -32,6 +32,10 @@ import { describeServer, type ServerInfo } from "./server_info.ts";
 import { Table } from "./table.ts";
 import { Tokens } from "./tokens.ts";
 import { Transaction } from "./transaction.ts";
+import {
+  checkTransactionOptions,
+  type TransactionOptions,
+} from "./transaction_options.ts";
 import { UserTypes } from "./user_types.ts";
 import type { ResultTypes } from "./values.ts";
 
@@ -196,6 +200,7 @@ export class Database extends BatchQueries {
     fn: (tx: Transaction) => Promise<T>,
     options: TransactionOptions = {},
   ): Promise<T> {
+    checkTransactionOptions(options);
     const { maxRetries = 50, signal, timeoutMs, token } = options;
     const limits = { signal, timeoutMs };
     const host = {

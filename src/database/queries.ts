@@ -13,7 +13,7 @@ import type {
 import type { Row } from "./crud.ts";
 import { limitsOf, type QueryOptions } from "./limits.ts";
 import { RowReader } from "./row_reader.ts";
-import { templateStatement } from "./template.ts";
+import { noStatementError, templateStatement } from "./template.ts";
 import { decodeRows, type ResultTypes } from "./values.ts";
 
 /** Options of {@linkcode Queries.stream}. */
@@ -113,12 +113,18 @@ export abstract class Queries {
     args: readonly unknown[] = [],
     options: StreamQueryOptions = {},
   ): AsyncGenerator<T, void> {
+    if (typeof text !== "string") throw noStatementError("no text");
+    const limits = limitsOf(options, ["batchSize"]);
     const { batchSize: asked = READ_AHEAD } = options;
     const batchSize = Number.isInteger(asked)
       ? Math.min(asked, READ_AHEAD)
       : asked;
-    const limits = { ...limitsOf(options, ["batchSize"]), batchSize };
-    for await (const { columns, rows } of this.runStream(text, args, limits)) {
+    for await (
+      const { columns, rows } of this.runStream(text, args, {
+        ...limits,
+        batchSize,
+      })
+    ) {
       yield* decodeRows(columns, rows, this.types.values) as T[];
     }
   }

@@ -39,6 +39,17 @@ export function identifier(name: string): Identifier {
 }
 
 /**
+ * The error of a call without a statement, for callers whom no compiler has checked.
+ *
+ * @param what What was given in its place.
+ */
+export function noStatementError(what: string): TypeError {
+  return new TypeError(
+    `Cannot run the statement: it is ${what}; give its SQL`,
+  );
+}
+
+/**
  * Writes a tagged template as a statement.
  *
  * @throws {TypeError} Text with an escape that JavaScript doesn't know, such as `\x`.
@@ -49,9 +60,7 @@ export function templateStatement(
 ): Statement {
   const args: unknown[] = [];
   if (!Array.isArray(strings)) {
-    throw new TypeError(
-      "Cannot run the statement: it is neither a text nor a template; give its SQL",
-    );
+    throw noStatementError("neither a text nor a template");
   }
   if (strings.includes(undefined!)) {
     throw new TypeError(

@@ -9,15 +9,9 @@ import {
   assertEquals,
   assertRejects,
   assertStrictEquals,
-  assertThrows,
 } from "@std/assert";
-import { Attempts } from "../../src/database/attempt.ts";
 import { Database } from "../../src/database/database.ts";
-import {
-  AmbiguousCommitError,
-  ConfigError,
-  DatabaseError,
-} from "../../src/errors.ts";
+import { AmbiguousCommitError, DatabaseError } from "../../src/errors.ts";
 import { databaseTest, server } from "../support/database.ts";
 import { faultProxy } from "../support/fault_proxy.ts";
 import {
@@ -217,33 +211,3 @@ databaseTest(
     assertEquals(attempts, 1);
   },
 );
-
-Deno.test("Attempts refuses options that it doesn't know", () => {
-  const make = (options: object) => () =>
-    new Attempts({} as never, () => Promise.resolve(), options);
-  assertThrows(
-    make({ isolation: "serializable; drop table t" }),
-    ConfigError,
-    'Cannot begin a transaction with isolation "serializable; drop table t": give one of serializable, repeatable read, read committed',
-  );
-  for (const isolation of ["READ COMMITTED", "read_committed"]) {
-    assert(make({ isolation })() instanceof Attempts);
-  }
-  for (const maxRetries of [-1, NaN, "3"]) {
-    assertThrows(
-      make({ maxRetries }),
-      ConfigError,
-      `Cannot run a transaction with maxRetries ${maxRetries}: give a number from 0`,
-    );
-  }
-  assertThrows(
-    make({ priority: "urgent" }),
-    ConfigError,
-    'Cannot begin a transaction with priority "urgent": give one of low, normal, high',
-  );
-  assertThrows(
-    make({ readonly: true }),
-    ConfigError,
-    'Cannot use the option "readonly": unknown option; did you mean "readOnly"?',
-  );
-});

@@ -125,6 +125,20 @@ Deno.test("Database's calls refuse options that they don't know, before anything
     TypeError,
     "Cannot run the statement: it is neither a text nor a template",
   );
+  await assertRejects(
+    () => db.stream(undefined as never).next(),
+    TypeError,
+    "Cannot run the statement: it is no text; give its SQL",
+  );
+  for (
+    const call of [
+      () => db.query("SELECT 1", [], null as never),
+      () => db.stream("SELECT 1", [], null as never).next(),
+      () => db.transaction(() => Promise.resolve(), null as never),
+    ]
+  ) {
+    await assertRejects(call, ConfigError, "Cannot use null as options");
+  }
   assertEquals(driver.attempts, 0);
 });
 

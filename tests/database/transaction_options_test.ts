@@ -9,8 +9,13 @@ import {
   assertEquals,
   assertRejects,
   assertStrictEquals,
+  assertThrows,
 } from "@std/assert";
-import type { TransactionOptions } from "../../src/database/attempt.ts";
+import {
+  beginStatement,
+  checkTransactionOptions,
+  type TransactionOptions,
+} from "../../src/database/transaction_options.ts";
 import {
   AmbiguousCommitError,
   ConfigError,
@@ -180,3 +185,47 @@ databaseTest(
     assertEquals(await db.count("t"), 0);
   },
 );
+
+Deno.test("beginStatement() refuses a level or a priority that it doesn't know", () => {
+  const begin = (options: object) => () => beginStatement(options);
+  assertThrows(
+    begin({ isolation: "serializable; drop table t" }),
+    ConfigError,
+    'Cannot begin a transaction with isolation "serializable; drop table t": give one of serializable, repeatable read, read committed',
+  );
+  for (const isolation of ["READ COMMITTED", "read_committed"]) {
+    assertEquals(
+      begin({ isolation })(),
+      "BEGIN ISOLATION LEVEL READ COMMITTED",
+    );
+  }
+  assertThrows(
+    begin({ priority: "urgent" }),
+    ConfigError,
+    'Cannot begin a transaction with priority "urgent": give one of low, normal, high',
+  );
+});
+
+Deno.test("checkTransactionOptions() refuses what is no option, or no value of one", () => {
+  const cases: [unknown, string][] = [
+    ...[-1, NaN, "3"].map((maxRetries): [unknown, string] => [
+      { maxRetries },
+      `Cannot run a transaction with maxRetries ${maxRetries}: give a number from 0`,
+    ]),
+    [
+      { readonly: true },
+      'Cannot use the option "readonly": unknown option; did you mean "readOnly"?',
+    ],
+    [
+      null,
+      "Cannot use null as options: give an object, such as { isolation: … }",
+    ],
+  ];
+  for (const [options, message] of cases) {
+    assertThrows(
+      () => checkTransactionOptions(options as TransactionOptions),
+      ConfigError,
+      message,
+    );
+  }
+});

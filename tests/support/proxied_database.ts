@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TransactionOptions } from "../../src/database/attempt.ts";
+import type { TransactionOptions } from "../../src/database/transaction_options.ts";
 import { Database } from "../../src/database/database.ts";
 import { databaseTest, server } from "./database.ts";
 import { type Action, faultProxy, type ProxyFrame } from "./fault_proxy.ts";
