@@ -64,7 +64,10 @@ export class PooledStatements {
     }, { ...options, purpose: text });
   }
 
-  /** Runs a statement and yields its rows in batches. */
+  /**
+   * Runs a statement and yields its rows in batches. The session goes back when its part is done: a
+   * limit frees it though no one reads the stream any more.
+   */
   async *stream(
     text: string,
     args: (string | null)[],
@@ -72,9 +75,10 @@ export class PooledStatements {
   ): AsyncGenerator<RowBatch, void> {
     const { signal, timeoutMs } = options;
     const loan = await this.#pool.acquire({ signal, timeoutMs, purpose: text });
+    const onEnd = () => void loan.release();
     try {
       yield* this.#types.follow(
-        loan.session.stream(text, args, options),
+        loan.session.stream(text, args, { ...options, onEnd }),
         this.#openSession,
       );
     } finally {

@@ -153,6 +153,8 @@ export interface SessionQueryOptions extends CallOptions {
 export interface StreamOptions extends CallOptions {
   /** How many rows a batch holds at most; fewer where they come to 1 MiB. Default: 200. */
   readonly batchSize?: number;
+  /** Is called when the session is free again, or lost, even while the last batches wait to be taken. */
+  readonly onEnd?: () => void;
 }
 
 /** What the server last said of the session's transaction. */

@@ -135,7 +135,7 @@ export class WireSession implements Session {
     args: readonly (string | null)[] = [],
     options: StreamOptions = {},
   ): AsyncGenerator<RowBatch> {
-    const { batchSize = BATCH_SIZE, ...limits } = options;
+    const { batchSize = BATCH_SIZE, onEnd, ...limits } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new RangeError(
         `Cannot stream in batches of ${batchSize} rows; give a whole number above 0`,
@@ -149,6 +149,7 @@ export class WireSession implements Session {
       .finally(() => {
         ended = true;
         answer.end();
+        onEnd?.();
       });
     // It may fail while a batch is with the caller, who learns it with the next one.
     done.catch(() => {});

@@ -9,6 +9,7 @@ import { Database } from "../../src/database/database.ts";
 import { identifier } from "../../src/database/template.ts";
 import { DatabaseError } from "../../src/errors.ts";
 import { databaseTest } from "../support/database.ts";
+import { drivers } from "../support/drivers.ts";
 
 databaseTest(
   "Database.query() takes text with arguments, and a template",
@@ -105,6 +106,36 @@ databaseTest(
     assertEquals(await db.queryOne("SELECT 1 AS one"), { one: 1 });
   },
 );
+
+for (const { driver, reason } of drivers) {
+  databaseTest(
+    `a stream of ${driver.name} that no one reads any more gives its connection back when its limit is reached`,
+    async (_, { options }) => {
+      await using db = new Database({ ...options, driver, pool: { max: 1 } });
+      const numbers =
+        "SELECT generate_series(1, 100000) AS n, repeat('x', 1000)";
+      const enough = new Error("enough");
+      const controller = new AbortController();
+      const { signal } = controller;
+      for (const limits of [{ timeoutMs: 500 }, { signal }]) {
+        const stream = db.stream(numbers, [], limits);
+        assertEquals((await stream.next()).value?.n, 1);
+        if (limits.signal) setTimeout(() => controller.abort(enough), 500);
+        assertEquals(
+          await db.query("SELECT 1 AS one", [], { timeoutMs: 15_000 }),
+          [{ one: 1 }],
+        );
+        const error = await assertRejects(async () => {
+          for await (const _ of stream);
+        });
+        if (limits.signal) assertStrictEquals(error, enough);
+        else assertEquals((error as DatabaseError).code, "57014");
+        assertEquals(await db.queryOne("SELECT 1 AS one"), { one: 1 });
+      }
+    },
+    { ignore: reason },
+  );
+}
 
 databaseTest(
   "Database.stream() refuses a batch size that isn't one",
