@@ -39,11 +39,11 @@ export interface BatchKeyOptions extends BatchOptions {
   key?: string;
 }
 
-/** How many statements of a batch a place runs side by side. */
-const BATCH_CONCURRENCY = 4;
-
 /** Batches, on whatever {@linkcode BatchQueries.run} runs statements on. */
 export abstract class BatchQueries extends RowQueries {
+  /** How many statements of a batch run side by side. */
+  protected readonly batchConcurrency: number = 4;
+
   /**
    * Inserts many rows of the same columns, and returns how many. A statement carries a chunk of them:
    * on a database four run at once and each commits by itself, so where one fails others may have
@@ -120,7 +120,7 @@ export abstract class BatchQueries extends RowQueries {
     return mapConcurrently(
       statements,
       ({ text, args }) => this.run(text, args, limits),
-      { limit: BATCH_CONCURRENCY },
+      { limit: this.batchConcurrency },
     );
   }
 

@@ -16,7 +16,8 @@ export interface QueryOptions extends CallOptions {
   signal?: AbortSignal;
   /**
    * Cancels the statement on the server after this many milliseconds; of several, such as the chunks
-   * of a batch, each has this limit. The waiting for a connection has the same limit.
+   * of a batch, each has this limit. The waiting for a connection has the same limit; in a transaction
+   * the waiting for the calls before it is part of that time.
    */
   timeoutMs?: number;
 }

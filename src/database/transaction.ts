@@ -34,8 +34,9 @@ export interface TransactionContext {
 }
 
 /**
- * Queries inside a transaction. They run one after another, also where they are started together,
- * and a stream has to be read to its end, or left, before the next one.
+ * Queries inside a transaction. They run one after another, also where they are started together;
+ * the waiting counts towards the limits of a call then. A stream has to be read to its end, or left,
+ * before the next one.
  *
  * @example
  * ```ts ignore
@@ -48,6 +49,8 @@ export interface TransactionContext {
  * ```
  */
 export class Transaction extends BatchQueries {
+  /** What a chunk waits for another would count as its own time. */
+  protected override readonly batchConcurrency: number = 1;
   readonly #turns: Turns;
   readonly #context: TransactionContext;
 
@@ -85,8 +88,8 @@ export class Transaction extends BatchQueries {
     return this.#context.observer.run(
       { text, args, options: limitedBy(this.#context.limits, options) },
       (encoded, limits) =>
-        this.#turns.use(async (session) => {
-          const options = optionsFor(session, limits);
+        this.#turns.use(async (session, left) => {
+          const options = optionsFor(session, { ...limits, ...left });
           const result = await session.query(text, encoded, options);
           const { columns, command } = result;
           const isOver = session.transactionStatus === "idle";
@@ -95,10 +98,10 @@ export class Transaction extends BatchQueries {
           }
           const { types } = this.#context;
           if (types.lacks(columns)) {
-            await types.learn(columns, session, limits);
+            await types.learn(columns, session, left);
           }
           return result;
-        }),
+        }, { ...limits, text }),
     );
   }
 
@@ -112,9 +115,11 @@ export class Transaction extends BatchQueries {
     return observer.stream(
       { text, args, options: limitedBy(limits, options) },
       (encoded, limits) =>
-        this.#turns.useStream((session) =>
-          types.follow(session.stream(text, encoded, limits), openSession)
-        ),
+        this.#turns.useStream((session, left) => {
+          const options = { ...limits, ...left };
+          const batches = session.stream(text, encoded, options);
+          return types.follow(batches, openSession);
+        }, { ...limits, text }),
     );
   }
 }

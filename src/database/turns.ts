@@ -5,9 +5,19 @@
  * @module
  */
 
-import type { Session } from "../driver/driver.ts";
+import { unlessAborted } from "../delay.ts";
+import type { CallOptions, Session } from "../driver/driver.ts";
 import type { Loan } from "./pool.ts";
 import { isRetryable } from "./retry.ts";
+import { type TurnCall, TurnLimits } from "./turn_limits.ts";
+
+/** A call whose turn it is. */
+interface Turn {
+  /** What is left of its limits. */
+  readonly limits: CallOptions;
+  /** Lets the next one have its turn; more calls do nothing. */
+  readonly end: () => void;
+}
 
 /** The turns that calls take on a session on loan. */
 export class Turns {
@@ -15,7 +25,9 @@ export class Turns {
   endedBy?: "COMMIT" | "ROLLBACK";
   readonly #loan: Loan;
   #state: "open" | "ending" | "over" = "open";
-  #tail: Promise<void> = Promise.resolve();
+  /** The end of the last call; absent while the session is free. */
+  #tail: Promise<void> | undefined;
+  #hasStream = false;
   #stopStream: (() => Promise<void>) | undefined;
   #failure: unknown;
 
@@ -38,11 +50,19 @@ export class Turns {
     return this.#failure;
   }
 
-  /** Runs `fn` on the session, once the calls before it are done. */
-  async use<R>(fn: (session: Session) => Promise<R>): Promise<R> {
-    const end = await this.#turn();
+  /**
+   * Runs `fn` on the session, once the calls before it are done.
+   *
+   * @param fn Is given what is left of the limits.
+   * @param call The limits, which count from now on.
+   */
+  async use<R>(
+    fn: (session: Session, limits: CallOptions) => Promise<R>,
+    call: TurnCall = {},
+  ): Promise<R> {
+    const { limits, end } = await this.#turn(call);
     try {
-      return await fn(this.session);
+      return await fn(this.session, limits);
     } catch (error) {
       this.#note(error);
       throw error;
@@ -51,13 +71,20 @@ export class Turns {
     }
   }
 
-  /** Yields what `fn` yields on the session; no other call may be made meanwhile. */
+  /**
+   * Yields what `fn` yields on the session; no other call may be made meanwhile, nor while it waits.
+   *
+   * @param fn Is given what is left of the limits.
+   * @param call The limits, which count from now on.
+   */
   async *useStream<R>(
-    fn: (session: Session) => AsyncIterable<R>,
+    fn: (session: Session, limits: CallOptions) => AsyncIterable<R>,
+    call: TurnCall = {},
   ): AsyncGenerator<R, void> {
-    const end = await this.#turn();
-    const items = fn(this.session)[Symbol.asyncIterator]();
+    const { limits, end } = await this.#turn(call, { isStream: true });
+    const items = fn(this.session, limits)[Symbol.asyncIterator]();
     const stop = async () => {
+      this.#hasStream = false;
       this.#stopStream = undefined;
       await items.return?.();
       end();
@@ -92,20 +119,48 @@ export class Turns {
     await this.#loan.release();
   }
 
-  async #turn(): Promise<() => void> {
+  /** Takes its place in the line at once, so that what is called in the same tick knows of it. */
+  async #turn(call: TurnCall, { isStream = false } = {}): Promise<Turn> {
     if (this.#state !== "open") throw endedError();
-    if (this.#stopStream !== undefined) {
-      throw new Error(
-        "Cannot run a statement while a stream of the same transaction is read; end its loop first",
-      );
-    }
+    if (this.#hasStream) throw streamedError();
+    this.#hasStream = isStream;
     const before = this.#tail;
-    const { promise, resolve: end } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<void>();
     this.#tail = promise;
-    await before;
-    if (this.#state as string !== "over") return end;
-    end();
-    throw endedError();
+    const end = () => {
+      if (this.#tail === promise) this.#tail = undefined;
+      resolve();
+    };
+    const { signal, timeoutMs } = call;
+    const given = { signal, timeoutMs };
+    if (before === undefined) return { limits: given, end };
+    const isLimited = signal !== undefined || timeoutMs !== undefined;
+    const limits = isLimited ? new TurnLimits(call) : undefined;
+    try {
+      await unlessAborted(before, limits?.signal);
+      this.#checkTurn(isStream);
+    } catch (error) {
+      limits?.[Symbol.dispose]();
+      if (isStream) this.#hasStream = false;
+      // Those behind it go on waiting for those before it.
+      before.then(end);
+      throw error;
+    }
+    if (limits === undefined) return { limits: given, end };
+    return {
+      limits: limits.afterWaiting(),
+      end: () => {
+        limits[Symbol.dispose]();
+        end();
+      },
+    };
+  }
+
+  /** A call that was made in time has its turn; a stream that no one can read any more has none. */
+  #checkTurn(isStream: boolean): void {
+    const isMissed = this.#state === "over" ||
+      (isStream && this.#state === "ending");
+    if (isMissed) throw endedError();
   }
 
   #note(error: unknown): void {
@@ -116,6 +171,12 @@ export class Turns {
       this.#failure = error;
     }
   }
+}
+
+function streamedError(): Error {
+  return new Error(
+    "Cannot run a statement while a stream of the same transaction is read; end its loop first",
+  );
 }
 
 function endedError(): Error {

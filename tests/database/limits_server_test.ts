@@ -117,6 +117,20 @@ databaseTest(
 );
 
 databaseTest(
+  "the timeoutMs of a batch in a transaction is that of each chunk alone",
+  async (db) => {
+    await db.createTable("t", {
+      id: "INT4 PRIMARY KEY",
+      slept: "TEXT DEFAULT pg_sleep(0.2)::TEXT",
+    });
+    const rows = Array.from({ length: 6 }, (_, id) => ({ id }));
+    const limits = { chunkSize: 1, timeoutMs: TIMEOUT_MS };
+    await db.transaction((tx) => tx.batchInsert("t", rows, limits));
+    assertEquals(await db.count("t"), 6);
+  },
+);
+
+databaseTest(
   "every call that waits for a connection gives up after its timeoutMs",
   async (_, { options }) => {
     await using db = new Database({ ...options, pool: { max: 1 } });

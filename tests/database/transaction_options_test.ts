@@ -16,6 +16,7 @@ import {
   checkTransactionOptions,
   type TransactionOptions,
 } from "../../src/database/transaction_options.ts";
+import { Database } from "../../src/database/database.ts";
 import {
   AmbiguousCommitError,
   ConfigError,
@@ -183,6 +184,74 @@ databaseTest(
       "enough",
     );
     assertEquals(await db.count("t"), 0);
+  },
+);
+
+databaseTest(
+  "a call that waits in a transaction obeys its limits and the transaction's, counted from the call",
+  async (db) => {
+    const enough = new Error("enough");
+    const after = (ms: number) => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(enough), ms);
+      return controller.signal;
+    };
+    const start = performance.now();
+    await db.transaction(async (tx) => {
+      const before = tx.query("SELECT pg_sleep(1.5)");
+      await assertRejects(
+        () => tx.query("SELECT 1", [], { timeoutMs: 100 }),
+        DatabaseError,
+        "Cannot run the statement within 100 ms: the calls before it",
+      );
+      const signal = after(100);
+      assertStrictEquals(
+        await assertRejects(() => tx.query("SELECT 1", [], { signal })),
+        enough,
+      );
+      assert(performance.now() - start < 1_400, "neither waited for its turn");
+      await before;
+      assertEquals(await tx.queryOne("SELECT 1 AS one"), { one: 1 });
+    });
+    await db.transaction(async (tx) => {
+      const before = tx.query("SELECT pg_sleep(1)", [], { timeoutMs: 60_000 });
+      await assertRejects(
+        () => tx.query("SELECT 1"),
+        DatabaseError,
+        "Cannot run the statement within 200 ms",
+      );
+      await before;
+    }, { timeoutMs: 200 });
+    const started = performance.now();
+    const error = await assertRejects(() =>
+      db.transaction(async (tx) => {
+        await Promise.all([
+          tx.query("SELECT pg_sleep(0.5)"),
+          tx.query("SELECT pg_sleep(30)"),
+        ]);
+      }, { signal: after(1_000) })
+    );
+    assertStrictEquals(error, enough);
+    assert(performance.now() - started < 10_000);
+    assertEquals(await db.queryOne("SELECT 1 AS one"), { one: 1 });
+  },
+);
+
+databaseTest(
+  "Database.close() ends the calls that wait in a transaction",
+  async (_, { options }) => {
+    const db = new Database(options);
+    const ended = assertRejects(() =>
+      db.transaction(async (tx) => {
+        const calls = [tx.query("SELECT pg_sleep(30)"), tx.query("SELECT 1")];
+        for (const { status } of await Promise.allSettled(calls)) {
+          assertEquals(status, "rejected");
+        }
+        await calls[0];
+      }), DatabaseError);
+    await db.query("SELECT pg_sleep(0.2)");
+    await db.close({ timeoutMs: 1 });
+    await ended;
   },
 );
 

@@ -221,6 +221,36 @@ databaseTest("a transaction streams, and lets a loop end early", async (db) => {
 });
 
 databaseTest(
+  "a transaction refuses a call that is started together with a stream, and goes on",
+  async (db) => {
+    const refused =
+      "Cannot run a statement while a stream of the same transaction is read";
+    const stream = (tx: Transaction) =>
+      tx.stream("SELECT * FROM generate_series(1, 3) AS g");
+    const others: ((tx: Transaction) => Promise<unknown>)[] = [
+      (tx) => tx.query("SELECT 1"),
+      (tx) => stream(tx).next(),
+    ];
+    for (const other of others) {
+      await assertRejects(
+        () =>
+          db.transaction((tx) => Promise.all([stream(tx).next(), other(tx)])),
+        Error,
+        refused,
+      );
+      await db.transaction(async (tx) => {
+        const numbers = stream(tx);
+        const first = numbers.next();
+        await assertRejects(() => other(tx), Error, refused);
+        assertEquals((await first).value, { g: 1 });
+        await numbers.return();
+        assertEquals(await tx.queryOne("SELECT 1 AS one"), { one: 1 });
+      });
+    }
+  },
+);
+
+databaseTest(
   "a transaction reads the whole table, and its own writes",
   async (db) => {
     await db.createTable("t", { id: "INT PRIMARY KEY" });

@@ -1,10 +1,14 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { delay } from "../../src/delay.ts";
+import type { CallOptions } from "../../src/driver/driver.ts";
 import { DatabaseError } from "../../src/errors.ts";
 import { Turns } from "../../src/database/turns.ts";
 import { FakeSession } from "../support/fake_driver.ts";
 
 const ENDED =
   "Cannot use the transaction: it has ended; await every call inside its callback";
+const STREAMED =
+  "Cannot run a statement while a stream of the same transaction is read; end its loop first";
 
 function fixture(): { turns: Turns; session: FakeSession; log: string[] } {
   const session = new FakeSession();
@@ -85,10 +89,96 @@ Deno.test("Turns refuses a call while a stream is read, and takes it afterwards"
     await assertRejects(
       () => turns.use(() => Promise.resolve()),
       Error,
-      "Cannot run a statement while a stream of the same transaction is read; end its loop first",
+      STREAMED,
     );
   }
   assertEquals(await turns.use(() => Promise.resolve(1)), 1);
+});
+
+Deno.test("Turns refuses a call that is made in the same tick as a stream, and takes it afterwards", async () => {
+  const { turns } = fixture();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const before = turns.use(() => promise);
+  const stream = turns.useStream(letters);
+  const first = stream.next();
+  const refused = [
+    turns.use(() => Promise.resolve()),
+    turns.useStream(letters).next(),
+  ];
+  for (const call of refused) await assertRejects(() => call, Error, STREAMED);
+  resolve();
+  await before;
+  assertEquals((await first).value, "a");
+  await stream.return();
+  assertEquals(await turns.use(() => Promise.resolve(1)), 1);
+});
+
+Deno.test("Turns rejects a call that waits when one of its limits is reached, and only that", async () => {
+  const { turns, session, log } = fixture();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  session.gate = promise;
+  const query = (text: string, limits: CallOptions = {}) =>
+    turns.use((session) => session.query(text), { ...limits, text });
+  const calls = [query("a"), query("b")];
+  const reason = new Error("enough");
+  const controller = new AbortController();
+  const aborted = assertRejects(() =>
+    query("c", { signal: controller.signal, timeoutMs: 60_000 })
+  );
+  calls.push(query("d", { timeoutMs: 60_000 }));
+  const late = assertRejects(
+    () => query("e", { timeoutMs: 10 }),
+    DatabaseError,
+    "Cannot run the statement within 10 ms: the calls before it in its transaction took longer; await them first, or raise timeoutMs",
+  );
+  const { kind, statement } = await late;
+  assertEquals([kind, statement], ["timeout", "e"]);
+  const stream = turns.useStream(letters, { timeoutMs: 10 });
+  await assertRejects(() => stream.next(), DatabaseError, "within 10 ms");
+  calls.push(query("f"));
+  controller.abort(reason);
+  assertStrictEquals(await aborted, reason);
+  assertEquals(log, ["a"]);
+  resolve();
+  await Promise.all(calls);
+  assertEquals(log, ["a", "b", "d", "f"]);
+  assertEquals(turns.failure, undefined);
+});
+
+Deno.test("Turns gives a statement what the waiting has left of its limits", async () => {
+  const { turns } = fixture();
+  const limits = { timeoutMs: 50 };
+  const given: CallOptions[] = [];
+  const call = (ms: number) =>
+    turns.use(async (_, left) => {
+      given.push(left);
+      await delay(ms, left.signal);
+    }, { ...limits, text: "SELECT 1" });
+  const results = await Promise.allSettled([call(20), call(60_000)]);
+  assertEquals(given[0], { signal: undefined, timeoutMs: 50 });
+  assertEquals(given[1].timeoutMs, undefined);
+  assertEquals(results[0].status, "fulfilled");
+  const { reason } = results[1] as PromiseRejectedResult;
+  assertEquals(
+    reason.message,
+    "Cannot finish the statement within 50 ms: it was cancelled; raise timeoutMs, or shorten the statement",
+  );
+});
+
+Deno.test("Turns doesn't begin a stream that is still waiting at the end", async () => {
+  const { turns } = fixture();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  turns.use(() => promise);
+  let begun = false;
+  const stream = turns.useStream(() => {
+    begun = true;
+    return letters();
+  });
+  const refused = assertRejects(() => stream.next(), Error, ENDED);
+  const finished = turns.finish();
+  resolve();
+  await Promise.all([refused, finished]);
+  assertEquals(begun, false);
 });
 
 Deno.test("Turns doesn't wait for a stream that no one reads any more", async () => {
