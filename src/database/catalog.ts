@@ -82,31 +82,37 @@ export function typeStatement(oid: string): Statement {
 }
 
 /**
- * Writes the query for what an array holds: whether the type is an array whose text can be read, the
- * type of its elements, and where that is a domain, the type that it is made of in the end. It asks for
- * one type, as {@linkcode typeStatement} does; on CockroachDB, which has no domains, the recursion
+ * Writes the query for what an array holds: the type, whether it is an array whose text can be read,
+ * the type of its elements, and where that is a domain, the type that it is made of in the end. It asks
+ * for one type, as {@linkcode typeStatement} does; on CockroachDB, which has no domains, the recursion
  * must not even begin, or it would read all of them.
+ *
+ * @param oid The type; absent for all arrays that aren't built in.
  */
-export function arrayElementStatement(oid: number): Statement {
+export function arrayElementStatement(oid?: number): Statement {
+  const which = oid === undefined
+    ? `t.oid >= ${FIRST_USER_OID} AND t.typcategory = 'A'`
+    : `t.oid = ${oid}`;
   return {
-    text: "WITH RECURSIVE made_of (oid, next) AS (" +
-      "SELECT e.typbasetype, e.typbasetype FROM pg_catalog.pg_type t " +
+    text: "WITH RECURSIVE made_of (origin, oid, next) AS (" +
+      "SELECT t.oid, e.typbasetype, e.typbasetype FROM pg_catalog.pg_type t " +
       "JOIN pg_catalog.pg_type e ON e.oid = t.typelem " +
-      `WHERE t.oid = ${oid} AND e.typbasetype <> 0 UNION ALL ` +
-      "SELECT b.oid, b.typbasetype FROM made_of JOIN pg_catalog.pg_type b ON b.oid = made_of.next) " +
-      "SELECT typcategory = 'A' AND typdelim = ',', typelem, (SELECT oid FROM made_of WHERE next = 0) " +
-      `FROM pg_catalog.pg_type WHERE oid = ${oid}`,
+      `WHERE ${which} AND e.typbasetype <> 0 UNION ALL ` +
+      "SELECT m.origin, b.oid, b.typbasetype FROM made_of m JOIN pg_catalog.pg_type b ON b.oid = m.next) " +
+      "SELECT t.oid, t.typcategory = 'A' AND t.typdelim = ',', t.typelem, m.oid " +
+      "FROM pg_catalog.pg_type t LEFT JOIN made_of m ON m.origin = t.oid AND m.next = 0 " +
+      `WHERE ${which}`,
     args: [],
   };
 }
 
 /**
- * Reads the answer to {@linkcode arrayElementStatement}.
+ * Reads a row of the answer to {@linkcode arrayElementStatement}.
  *
  * @returns The OID of the elements' type; `undefined` where the type is no array.
  */
-export function arrayElement(rows: readonly TextRow[]): number | undefined {
-  const [[isArray, element, domain]] = rows;
+export function arrayElement(row: TextRow): number | undefined {
+  const [, isArray, element, domain] = row;
   if (isArray !== "t" || element === "0") return undefined;
   return Number(domain) || Number(element);
 }

@@ -18,7 +18,7 @@ import type { StreamQueryOptions } from "./queries.ts";
 import { optionsFor } from "./row_reader.ts";
 import { Table } from "./table.ts";
 import type { Turns } from "./turns.ts";
-import type { UserTypes } from "./user_types.ts";
+import { makesTypes, type UserTypes } from "./user_types.ts";
 import type { ResultTypes } from "./values.ts";
 
 /** What a {@linkcode Transaction} has from its database. */
@@ -53,6 +53,8 @@ export class Transaction extends BatchQueries {
   protected override readonly batchConcurrency: number = 1;
   readonly #turns: Turns;
   readonly #context: TransactionContext;
+  /** Whether it may have made types that weren't asked for yet. */
+  #hasMadeTypes = false;
 
   /**
    * Is made by {@linkcode Database.transaction}.
@@ -91,6 +93,7 @@ export class Transaction extends BatchQueries {
         this.#turns.use(async (session, left) => {
           const options = optionsFor(session, { ...limits, ...left });
           const result = await session.query(text, encoded, options);
+          this.#hasMadeTypes ||= makesTypes(text);
           const { columns, command } = result;
           const isOver = session.transactionStatus === "idle";
           if (isOver && (command === "COMMIT" || command === "ROLLBACK")) {
@@ -117,9 +120,20 @@ export class Transaction extends BatchQueries {
       (encoded, limits) =>
         this.#turns.useStream((session, left) => {
           const options = { ...limits, ...left };
-          const batches = session.stream(text, encoded, options);
+          const batches = this.#streamOn(session, text, encoded, options);
           return types.follow(batches, openSession);
         }, { ...limits, text }),
     );
+  }
+
+  async *#streamOn(
+    session: Session,
+    ...call: [string, (string | null)[], StreamQueryOptions]
+  ): AsyncGenerator<RowBatch, void> {
+    if (this.#hasMadeTypes) {
+      await this.#context.types.learnArrays(session, call[2]);
+      this.#hasMadeTypes = false;
+    }
+    yield* session.stream(...call);
   }
 }

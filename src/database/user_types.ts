@@ -22,9 +22,22 @@ const LEAVES_TEXT: readonly ErrorKind[] = ["permission", "undefined"];
 /** A type that the stream's own transaction has made may lock others out of the catalog. */
 const ASIDE_TIMEOUT_MS = 2_000;
 
+/** What makes types that no other session sees before they are committed. */
+const MAKES_TYPES = /\bcreate\s+(?:type|domain|extension)\b|^\s*(?:do|call)\b/i;
+
+/** How a server writes an array. */
+const ARRAY = /^(?:\[-?\d+:-?\d+\])*=?\{/;
+
+/** Whether a statement may have made types. */
+export function makesTypes(text: string): boolean {
+  return MAKES_TYPES.test(text);
+}
+
 /** What is known of the types that are made in one database. */
 export class UserTypes implements ResultTypes {
   readonly #known = new Set<number>();
+  /** Whether the catalog has refused to tell; then queries and streams alike leave arrays as text. */
+  #isHidden = false;
   #values: ValueOptions;
 
   /**
@@ -62,70 +75,102 @@ export class UserTypes implements ResultTypes {
     session: Session,
     limits: CallOptions = {},
   ): Promise<void> {
-    try {
+    await this.#unlessHidden(async () => {
       for (const column of columns) {
-        if (this.lacks([column])) await this.#ask(column, session, limits);
+        if (!this.lacks([column])) continue;
+        await this.#ask(session, { ...limits, oid: column.typeOid });
       }
-    } catch (error) {
-      const leavesText = error instanceof DatabaseError &&
-        LEAVES_TEXT.includes(error.kind);
-      if (!leavesText) throw error;
-    }
+    });
+  }
+
+  /**
+   * Asks for all arrays, where a transaction has made types and is going to stream: of a result's types
+   * its own session can't be asked meanwhile, and no other one sees them.
+   *
+   * @param session The transaction's session, which is free.
+   * @param limits The limits of the question.
+   */
+  async learnArrays(session: Session, limits: CallOptions): Promise<void> {
+    await this.#unlessHidden(() => this.#ask(session, limits));
   }
 
   /**
    * Yields the batches of a stream, once their types are known. The stream's session is busy
-   * meanwhile, so they are asked for on another one; where that fails, arrays stay text.
+   * meanwhile, so they are asked for on another one.
    *
    * @param batches The stream.
    * @param open Opens a session; it is closed here.
+   * @throws {DatabaseError} Where that fails and there is an array: a query would give another value.
    */
   async *follow(
     batches: AsyncIterable<RowBatch>,
     open: () => Promise<Session>,
   ): AsyncGenerator<RowBatch, void> {
-    let asked = false;
+    let asked: { cause?: unknown } | undefined;
     for await (const batch of batches) {
-      if (!asked && this.lacks(batch.columns)) {
-        await this.#learnAside(batch.columns, open);
+      if (this.lacks(batch.columns)) {
+        asked ??= { cause: await this.#learnAside(batch.columns, open) };
+        if (!this.#isHidden) this.#checkUnknown(batch, asked);
       }
-      asked = true;
       yield batch;
     }
   }
 
+  /** Gives the reason where that fails. */
   async #learnAside(
     columns: readonly Column[],
     open: () => Promise<Session>,
-  ): Promise<void> {
+  ): Promise<unknown> {
     let session: Session | undefined;
     try {
       session = await open();
       await this.learn(columns, session, { timeoutMs: ASIDE_TIMEOUT_MS });
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
+      return error;
     } finally {
       await session?.close();
     }
   }
 
+  #checkUnknown({ columns, rows }: RowBatch, options: ErrorOptions): void {
+    columns.forEach((column, index) => {
+      if (!this.lacks([column])) return;
+      if (!rows.some((row) => ARRAY.test(row[index] ?? ""))) return;
+      throw new DatabaseError({
+        code: "0A000",
+        message:
+          `Cannot stream the column "${column.name}": its type couldn't be looked up on another session; read such a column by a query first, and in the transaction that has made the type`,
+      }, options);
+    });
+  }
+
+  async #unlessHidden(ask: () => Promise<void>): Promise<void> {
+    try {
+      await ask();
+    } catch (error) {
+      const isHidden = error instanceof DatabaseError &&
+        LEAVES_TEXT.includes(error.kind);
+      if (!isHidden) throw error;
+      this.#isHidden = true;
+    }
+  }
+
   async #ask(
-    { typeOid }: Column,
     session: Session,
-    { signal, timeoutMs }: CallOptions,
+    { oid, signal, timeoutMs }: CallOptions & { oid?: number },
   ): Promise<void> {
-    const { text } = arrayElementStatement(typeOid);
-    const limits = { signal, timeoutMs };
-    const { rows } = await session.query(text, [], limits);
-    // Of a type that isn't committed other sessions know nothing.
-    if (rows.length === 0) return;
-    this.#known.add(typeOid);
-    const element = arrayElement(rows);
-    if (element === undefined) return;
+    const { text } = arrayElementStatement(oid);
+    const { rows } = await session.query(text, [], { signal, timeoutMs });
+    // There is no row of a type that another session has made and not committed.
     const { arrayOids = [] } = this.#values;
-    this.#values = {
-      ...this.#values,
-      arrayOids: new Map([...arrayOids, [typeOid, element]]),
-    };
+    const arrays = new Map(arrayOids);
+    for (const row of rows) {
+      const element = arrayElement(row);
+      this.#known.add(Number(row[0]));
+      if (element !== undefined) arrays.set(Number(row[0]), element);
+    }
+    if (arrays.size === (this.#values.arrayOids?.size ?? 0)) return;
+    this.#values = { ...this.#values, arrayOids: arrays };
   }
 }

@@ -55,7 +55,7 @@ Deno.test("RowReader keeps a value that can't be decoded for the end", () => {
 Deno.test("RowReader has rows of an unknown type wait for the end, in order", async () => {
   const { types, reader } = newReader();
   const session = new FakeSession();
-  const rows = [["t", "100001", "0"]];
+  const rows = [["100002", "t", "100001", null]];
   session.query = () => Promise.resolve(resultOf([], rows));
   reader.start(MOODS);
   reader.add([["{a}"]]);

@@ -1,8 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Database } from "../../src/database/database.ts";
 import type { QueryEvent } from "../../src/database/observer.ts";
 import { UserTypes } from "../../src/database/user_types.ts";
-import type { Session } from "../../src/driver/driver.ts";
+import type { RowBatch, Session } from "../../src/driver/driver.ts";
 import { DatabaseError } from "../../src/errors.ts";
 import { databaseTest, server } from "../support/database.ts";
 import { drivers } from "../support/drivers.ts";
@@ -35,9 +35,12 @@ Deno.test("UserTypes asks nothing of built-in types, their arrays among them", (
 Deno.test("UserTypes asks for a type once, and keeps what it is", async () => {
   const types = new UserTypes(VALUES);
   const scalar = { name: "s", typeOid: 100_001 };
-  const isArray = catalog(() => [["t", "100001", "0"]]);
+  const isArray = catalog(() => [["100002", "t", "100001", null]]);
   await types.learn([...MOODS, ...MOODS], isArray);
-  await types.learn([scalar, ...MOODS], catalog(() => [["f", "0", null]]));
+  await types.learn(
+    [scalar, ...MOODS],
+    catalog(() => [["100001", "f", "0", null]]),
+  );
   assertEquals(isArray.statements.length, 1);
   assertEquals(types.lacks([scalar, ...MOODS]), false);
   assertEquals(types.values, {
@@ -48,7 +51,7 @@ Deno.test("UserTypes asks for a type once, and keeps what it is", async () => {
 
 Deno.test("UserTypes takes the elements of an array of a domain as what they are made of", async () => {
   const types = new UserTypes(VALUES);
-  await types.learn(MOODS, catalog(() => [["t", "100001", "20"]]));
+  await types.learn(MOODS, catalog(() => [["100002", "t", "100001", "20"]]));
   assertEquals(types.values.arrayOids, new Map([[100_002, 20]]));
 });
 
@@ -65,6 +68,45 @@ Deno.test("UserTypes forgets what a catalog doesn't know, or won't tell", async 
     () => types.learn(MOODS, failing("40001")),
     DatabaseError,
   );
+});
+
+/** A stream of one column whose type is another's secret. */
+async function* stream(...texts: (string | null)[]): AsyncGenerator<RowBatch> {
+  for (const text of texts) yield { columns: MOODS, rows: [[text]] };
+}
+
+Deno.test("UserTypes.follow() rejects at an array whose type it can't find out, and at nothing else", async () => {
+  const message =
+    'Cannot stream the column "m": its type couldn\'t be looked up on another session; read such a column by a query first, and in the transaction that has made the type';
+  const refuses = new DatabaseError({ code: "53300", message: "full" });
+  const openings: [() => Promise<Session>, unknown][] = [
+    [() => Promise.resolve(catalog(() => [])), undefined],
+    [() => Promise.reject(refuses), refuses],
+  ];
+  for (const [open, cause] of openings) {
+    for (const text of ["{}", '{a,"b c"}', "[0:1]={a,b}", "[0:0][2:2]={{a}}"]) {
+      const batches = new UserTypes(VALUES).follow(stream(null, text), open);
+      assertEquals((await batches.next()).done, false);
+      const error = await assertRejects(
+        () => batches.next(),
+        DatabaseError,
+        message,
+      );
+      assertStrictEquals(error.cause, cause);
+    }
+    const others = [null, "a", "(1,{})", "[1,2]", "[1,5)"];
+    const batches = new UserTypes(VALUES).follow(stream(...others), open);
+    assertEquals((await Array.fromAsync(batches)).length, others.length);
+  }
+});
+
+Deno.test("UserTypes.follow() leaves arrays as text where the catalog won't tell, as queries do", async () => {
+  const forbidden = catalog(() => {
+    throw new DatabaseError({ code: "42501", message: "no" });
+  });
+  const types = new UserTypes(VALUES);
+  const batches = types.follow(stream("{a}"), () => Promise.resolve(forbidden));
+  assertEquals((await Array.fromAsync(batches)).length, 1);
 });
 
 for (const { driver, reason } of drivers) {
@@ -108,18 +150,47 @@ for (const { driver, reason } of drivers) {
   );
 }
 
+for (const { driver, reason } of drivers) {
+  databaseTest(
+    `a transaction of ${driver.name} reads arrays of types that it has made itself, however they are read`,
+    async (_, { options }) => {
+      await using db = new Database({ ...options, driver, pool: { max: 1 } });
+      await db.transaction(async (tx) => {
+        for (const name of ["one", "two"]) {
+          await tx.execute(`CREATE TYPE ${name} AS ENUM ('a', 'b')`);
+          const text =
+            `SELECT ARRAY['a'::${name}, 'b'] AS moods, 'a'::${name} AS mood`;
+          const row = { moods: ["a", "b"], mood: "a" };
+          assertEquals(await only(tx.stream(text)), row);
+          assertEquals(await tx.queryOne(text), row);
+        }
+      });
+    },
+    { ignore: reason },
+  );
+}
+
 databaseTest(
-  "a transaction reads arrays of a type that it has made itself",
+  "a transaction rejects a stream of arrays whose type it has made unseen, until a query has met it",
   async (db) => {
+    await db.execute(
+      "CREATE FUNCTION make() RETURNS void LANGUAGE plpgsql AS " +
+        "$$ BEGIN CREATE TYPE mood AS ENUM ('a'); END $$",
+    );
     const moods = await db.transaction(async (tx) => {
-      await tx.execute("CREATE TYPE fresh AS ENUM ('a', 'b')");
-      const text = "SELECT ARRAY['a'::fresh, 'b'] AS moods";
-      const streamed = await Array.fromAsync(tx.stream(text));
-      assertEquals(streamed.length, 1);
-      return await tx.queryOne(text);
+      await tx.query("SELECT make()");
+      const text = "SELECT ARRAY['a']::mood[] AS moods";
+      await assertRejects(
+        () => only(tx.stream(text)),
+        DatabaseError,
+        'Cannot stream the column "moods"',
+      );
+      assertEquals(await only(tx.stream("SELECT 'a'::mood AS m")), { m: "a" });
+      return [await tx.queryOne(text), await only(tx.stream(text))];
     });
-    assertEquals(moods, { moods: ["a", "b"] });
+    assertEquals(moods, [{ moods: ["a"] }, { moods: ["a"] }]);
   },
+  { on: ["postgresql"] },
 );
 
 databaseTest(
