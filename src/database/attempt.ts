@@ -92,11 +92,11 @@ export class Attempts<T> implements Retryable<T> {
     const { session } = turns;
     await turns.finish();
     signal?.throwIfAborted();
+    if (turns.endedBy !== undefined) throw endedInsideError(turns.endedBy);
     if (session.broken) {
       this.#undone = true;
       throw turns.failure ?? lostError();
     }
-    if (turns.endedBy !== undefined) throw endedInsideError(turns.endedBy);
     const { timeoutMs } = this.#host;
     try {
       const limits = { signal, timeoutMs };
@@ -119,6 +119,8 @@ export class Attempts<T> implements Retryable<T> {
   mayRetry(error: unknown): boolean {
     if (this.#options.signal?.aborted) return false;
     if (error instanceof AmbiguousCommitError) return false;
+    // What came before the callback's own COMMIT stays, and would be done twice.
+    if (this.#turns?.endedBy !== undefined) return false;
     if (this.#undone || isRetryRequest(error)) return true;
     // Lost connections count where they are the attempt's own, not another database's.
     if (this.#turns !== undefined) return isRetryable(this.#turns.failure);

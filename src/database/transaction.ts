@@ -17,6 +17,7 @@ import type { Observer } from "./observer.ts";
 import type { StreamQueryOptions } from "./queries.ts";
 import { optionsFor } from "./row_reader.ts";
 import { Table } from "./table.ts";
+import { endingCommand, mayHaveEnded } from "./transaction_end.ts";
 import type { Turns } from "./turns.ts";
 import { makesTypes, type UserTypes } from "./user_types.ts";
 import type { ResultTypes } from "./values.ts";
@@ -92,13 +93,9 @@ export class Transaction extends BatchQueries {
       (encoded, limits) =>
         this.#turns.use(async (session, left) => {
           const options = optionsFor(session, { ...limits, ...left });
-          const result = await session.query(text, encoded, options);
+          const result = await this.#query(session, text, encoded, options);
           this.#hasMadeTypes ||= makesTypes(text);
-          const { columns, command } = result;
-          const isOver = session.transactionStatus === "idle";
-          if (isOver && (command === "COMMIT" || command === "ROLLBACK")) {
-            this.#turns.endedBy = command;
-          }
+          const { columns } = result;
           const { types } = this.#context;
           if (types.lacks(columns)) {
             await types.learn(columns, session, left);
@@ -126,6 +123,30 @@ export class Transaction extends BatchQueries {
     );
   }
 
+  async #query(
+    session: Session,
+    ...call: [string, (string | null)[], SessionQueryOptions]
+  ): Promise<QueryResult> {
+    const [text] = call;
+    try {
+      const result = await session.query(...call);
+      const { command } = result;
+      const isOver = session.transactionStatus === "idle";
+      if (mayHaveEnded(text, { command, isOver })) this.#noteEnd(text);
+      return result;
+    } catch (error) {
+      // A COMMIT before the failure may have taken effect.
+      if (session.broken || session.transactionStatus === "idle") {
+        this.#noteEnd(text);
+      }
+      throw error;
+    }
+  }
+
+  #noteEnd(text: string): void {
+    this.#turns.endedBy ??= endingCommand(text);
+  }
+
   async *#streamOn(
     session: Session,
     ...call: [string, (string | null)[], StreamQueryOptions]
@@ -134,6 +155,10 @@ export class Transaction extends BatchQueries {
       await this.#context.types.learnArrays(session, call[2]);
       this.#hasMadeTypes = false;
     }
-    yield* session.stream(...call);
+    try {
+      yield* session.stream(...call);
+    } finally {
+      this.#noteEnd(call[0]);
+    }
   }
 }

@@ -22,7 +22,7 @@ interface Turn {
 /** The turns that calls take on a session on loan. */
 export class Turns {
   /** The command of the caller's own that has ended the transaction. */
-  endedBy?: "COMMIT" | "ROLLBACK";
+  endedBy?: string;
   readonly #loan: Loan;
   #state: "open" | "ending" | "over" = "open";
   /** The end of the last call; absent while the session is free. */

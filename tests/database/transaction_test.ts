@@ -13,7 +13,7 @@ import {
 import { Database } from "../../src/database/database.ts";
 import type { Transaction } from "../../src/database/transaction.ts";
 import { DatabaseError } from "../../src/errors.ts";
-import { databaseTest } from "../support/database.ts";
+import { databaseTest, server } from "../support/database.ts";
 import { drivers } from "../support/drivers.ts";
 
 databaseTest("Database.transaction() adds up under contention", async (db) => {
@@ -77,23 +77,61 @@ databaseTest(
   },
 );
 
-databaseTest(
-  "Database.transaction() rejects where its callback has ended the transaction itself",
-  async (db) => {
-    await db.createTable("t", { id: "INT PRIMARY KEY" });
-    for (const command of ["COMMIT", "ROLLBACK"]) {
-      const error = await assertRejects(
-        () =>
-          db.transaction(async (tx) => {
-            await tx.execute(command);
-            await tx.query("SELECT 1");
-          }),
+for (const { driver, reason } of drivers) {
+  databaseTest(
+    `Database.transaction() on ${driver.name} rejects where its callback has ended the transaction itself`,
+    async (_, { options }) => {
+      await using db = new Database({ ...options, driver, pool: { max: 1 } });
+      const commands = [
+        "COMMIT",
+        "ROLLBACK",
+        "COMMIT; BEGIN",
+        "ROLLBACK; BEGIN; SELECT 1",
+        "END; SELECT 1",
+        ...server.kind === "postgresql"
+          ? ["COMMIT AND CHAIN", "ROLLBACK AND CHAIN"]
+          : [],
+      ];
+      for (const command of commands) {
+        const error = await assertRejects(
+          () =>
+            db.transaction(async (tx) => {
+              await tx.execute(command);
+              await tx.query("SELECT 1");
+            }),
+          DatabaseError,
+          `Cannot commit: a ${
+            command.startsWith("ROLLBACK") ? "ROLLBACK" : "COMMIT"
+          } of the callback has ended the transaction already`,
+          command,
+        );
+        assertEquals(error.code, "25P01");
+      }
+      await assertRejects(
+        () => db.transaction((tx) => tx.stream("COMMIT").next()),
         DatabaseError,
-        `Cannot commit: a ${command} of the callback has ended the transaction already`,
+        "Cannot commit: a COMMIT of the callback",
       );
-      assertEquals(error.code, "25P01");
+      assertEquals(await db.queryOne("SELECT 1 AS one"), { one: 1 });
+    },
+    { ignore: reason },
+  );
+}
+
+databaseTest(
+  "Database.transaction() doesn't run again what its callback has committed itself",
+  async (db) => {
+    await db.createTable("t", { id: "UUID PRIMARY KEY" });
+    const restart = new DatabaseError({ code: "40001", message: "restart" });
+    for (const command of ["COMMIT", "COMMIT; BEGIN", "COMMIT; SELECT 1/0"]) {
+      await assertRejects(() =>
+        db.transaction(async (tx) => {
+          await tx.insert("t", { id: crypto.randomUUID() });
+          await tx.execute(command).catch(() => {});
+          throw restart;
+        }), DatabaseError);
     }
-    assertEquals(await db.queryOne("SELECT 1 AS one"), { one: 1 });
+    assertEquals(await db.count("t"), 3);
   },
 );
 
@@ -140,8 +178,13 @@ databaseTest(
       await tx.insert("t", { id: 1 }).catch(() => {});
       await tx.execute("ROLLBACK TO SAVEPOINT before");
       await tx.insert("t", { id: 2 });
+      await tx.execute("ROLLBACK TO SAVEPOINT before; SELECT 1; SELECT 'x;'");
+      await tx.insert("t", { id: 3 });
     });
-    assertEquals(await db.count("t"), 2);
+    assertEquals(await db.select("t", { orderBy: "id" }), [
+      { id: 1 },
+      { id: 3 },
+    ]);
   },
 );
 
