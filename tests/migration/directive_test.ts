@@ -4,13 +4,8 @@
  * @module
  */
 
-import { assertEquals, assertThrows } from "@std/assert";
-import { MigrationError } from "../../src/errors.ts";
-import { parseMigration } from "../../src/migration/file.ts";
-
-function parse(text: string) {
-  return parseMigration({ name: "1_a.sql", path: "migrations/1_a.sql", text });
-}
+import { assertEquals } from "@std/assert";
+import { parse, refusalTest } from "../support/parsing.ts";
 
 for (
   const [table, key] of [
@@ -91,12 +86,5 @@ for (
     ],
   ]
 ) {
-  Deno.test(`parseMigration() refuses ${JSON.stringify(text)}`, () => {
-    const error = assertThrows(() => parse(text), MigrationError);
-    assertEquals(
-      error.message,
-      `Cannot read the migration migrations/1_a.sql:${place}: ${problem}`,
-    );
-    assertEquals(`${error.line}:${error.column}`, place);
-  });
+  refusalTest(text, { place, problem });
 }
