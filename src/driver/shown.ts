@@ -15,7 +15,11 @@ const SECRETS: readonly [RegExp, string][] = [
     "$1***",
   ],
   // CREATE ROLE … PASSWORD '…'
-  [/(password\s+e?)'(?:[^'\\]|''|\\.)*'/gi, "$1***"],
+  [
+    /(password(?:\s|\/\*.*?\*\/|--[^\n]*\n)+(?:e|u&)?)'(?:[^'\\]|''|\\.)*'/gi,
+    "$1***",
+  ],
+  [/(password\s+)\$(\w*)\$[^]*?\$\2\$/gi, "$1***"],
   [/(password=)(?!\*\*\*)[^\s&]+/gi, "$1***"],
 ];
 

@@ -75,8 +75,10 @@ export async function carryOut(
       ...options,
       isComplete: state.complete,
       isNeedless: async (session) => {
-        const plan = planFor(await readJournal(session, tables));
-        return plan.migrations.length === 0 && !isPassing(plan);
+        const state = await readJournal(session, tables);
+        const { migrations, problems } = planFor(state);
+        // What forbids the run is told under the lease.
+        return migrations.length === 0 && problems.length === 0;
       },
     },
     async (run, state) => {

@@ -63,9 +63,8 @@ function parseTimeout(text: string, offset: number): Directives {
   return { timeoutMs };
 }
 
-/** A part of a name: as SQL takes it without quotes, in whatever script, or anything in quotes. */
-const PART = String.raw`(?:[A-Za-z_\u0080-\u{10ffff}][\w$\u0080-\u{10ffff}]*|` +
-  String.raw`"(?:[^"\0]|"")+")`;
+/** A part of a name: whatever could stand in quotes, without what would end it, or in quotes. */
+const PART = String.raw`(?:[^\s".,:;()'\0]+|"(?:[^"\0]|"")+")`;
 const COLUMN = new RegExp(`^${PART}$`, "u");
 const TABLE = new RegExp(String.raw`^${PART}(?:\.${PART}){0,2}$`, "u");
 

@@ -28,24 +28,17 @@ const COLUMNS = {
   applied_by: "TEXT",
 } as const;
 
-/** PostgreSQL cuts a longer name, and then two of the three tables may be one. */
-const MAX_NAME_BYTES = 63;
+/** PostgreSQL cuts names to 63 bytes: beside a longer one, the journal and the lease would be one table. */
+const MAX_BYTES = 61;
 
-/**
- * Refuses a table beside which PostgreSQL can't make the others. Only here, for CockroachDB has names
- * of any length, and a journal that was made with names cut off works on.
- */
-function checkLength(session: Session, tables: JournalTables): void {
-  const bytesOf = (table: string) =>
-    new TextEncoder().encode(splitName(table).at(-1)!).length;
-  const length = bytesOf(tables.applied);
-  const excess = bytesOf(tables.journal) - MAX_NAME_BYTES;
-  if (excess <= 0 || serverKind(session) === "cockroachdb") return;
+/** Refuses a table beside which PostgreSQL can't make the others; CockroachDB has names of any length. */
+function checkLength(session: Session, { applied }: JournalTables): void {
+  const name = splitName(applied).at(-1)!;
+  const { length } = new TextEncoder().encode(name);
+  if (length <= MAX_BYTES || serverKind(session) === "cockroachdb") return;
   throw new ConfigError(
-    `Cannot use ${tables.applied} as the option table: its name has ${length} bytes, and PostgreSQL ` +
-      `has no room for "_journal" behind them; give a name of at most ${
-        length - excess
-      } bytes`,
+    `Cannot use ${applied} as the option table: its name has ${length} bytes, and PostgreSQL ` +
+      `has no room for those of the other tables; give a name of at most ${MAX_BYTES} bytes`,
   );
 }
 

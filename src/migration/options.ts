@@ -19,7 +19,7 @@ export interface MigrationOptions {
   /** Where the migrations come from, instead of a folder. */
   source?: MigrationSource;
   /**
-   * The table of applied migrations, also `schema.table`; on PostgreSQL its name has at most 55 bytes.
+   * The table of applied migrations, also `schema.table`; on PostgreSQL its name has at most 61 bytes.
    * Default: `"_migrations"`.
    */
   table?: string;

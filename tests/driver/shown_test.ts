@@ -43,6 +43,11 @@ Deno.test("redact() takes passwords out of any text", () => {
       "CREATE ROLE a WITH PASSWORD *** VALID UNTIL 'x'",
     ],
     ["ALTER ROLE a PASSWORD E's3\\'cret'", "ALTER ROLE a PASSWORD E***"],
+    [
+      "ALTER ROLE a PASSWORD /* c */ U&'s3cret'",
+      "ALTER ROLE a PASSWORD /* c */ U&***",
+    ],
+    ["ALTER ROLE a PASSWORD $x$s3$c$ret$x$;", "ALTER ROLE a PASSWORD ***;"],
     ["the password 'is' wrong", "the password *** wrong"],
     [
       "password authentication failed for user ann",

@@ -11,6 +11,7 @@ for (
   const [table, key] of [
     ["T", "ID"],
     ["_t$1", "größe"],
+    ["2024_t", "my-key"],
     ['db."My.Schema".t', '"a.b"'],
     ['"say ""x"""', "𝕜"],
   ]
@@ -45,7 +46,7 @@ for (
       "1:1",
       `"key="x,1",y" names several columns, and @BACKFILL takes one; ${FORM}`,
     ],
-    ...[".t", "t.", "a.b.c.d", "'t'", "my-table", '""', '"a"b', "7"].map(
+    ...[".t", "t.", "a.b.c.d", "'t'", '""', '"a"b', "f(x)"].map(
       (table): [string, string, string] => [
         `SELECT 1;\n  -- @BACKFILL table=${table} key=id\nSELECT 1`,
         "2:3",

@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LockTimeoutError, MigrationError } from "../../src/errors.ts";
 import { Migration } from "../../src/migration/migrator.ts";
+import type { MigrationOptions } from "../../src/migration/options.ts";
 import { bundle } from "../../src/migration/source.ts";
 import { databaseTest, EVERYWHERE } from "../support/database.ts";
 import { THREE, withMigrations } from "../support/migrations.ts";
@@ -166,5 +167,39 @@ databaseTest(
       assertEquals(await applying, 1);
       await patient.reset();
     }
+  },
+);
+
+databaseTest(
+  "a run that has waited for another one says what forbids it",
+  async (db) => {
+    const text = "INSERT INTO t VALUES (1);\nSELECT pg_sleep(1.5);";
+    await db.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+    const make = (text: string, onEvent?: MigrationOptions["onEvent"]) =>
+      new Migration(db, {
+        source: bundle([{ name: "1_fill.sql", text }]),
+        strategy: "statements",
+        onEvent,
+      });
+    const { promise: isHalfApplied, resolve } = Promise.withResolvers<void>();
+    const applying = make(text, (event) => {
+      const isSecond = event.type === "statement-started" &&
+        event.statement === 2;
+      if (isSecond) resolve();
+    }).migrate();
+    await isHalfApplied;
+    await Promise.all([
+      assertRejects(
+        () => make(text).rollback(),
+        MigrationError,
+        "it has no undo part",
+      ),
+      assertRejects(
+        () => make(`${text}\nSELECT 1;`).migrate(),
+        MigrationError,
+        "was edited after it was applied",
+      ),
+    ]);
+    assertEquals(await applying, 1);
   },
 );
