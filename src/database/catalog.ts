@@ -87,11 +87,11 @@ export function typeStatement(oid: string): Statement {
  * for one type, as {@linkcode typeStatement} does; on CockroachDB, which has no domains, the recursion
  * must not even begin, or it would read all of them.
  *
- * @param oid The type; absent for all arrays that aren't built in.
+ * @param oid The type; absent for all that aren't built in.
  */
 export function arrayElementStatement(oid?: number): Statement {
   const which = oid === undefined
-    ? `t.oid >= ${FIRST_USER_OID} AND t.typcategory = 'A'`
+    ? `t.oid >= ${FIRST_USER_OID}`
     : `t.oid = ${oid}`;
   return {
     text: "WITH RECURSIVE made_of (origin, oid, next) AS (" +

@@ -94,7 +94,7 @@ export class Transaction extends BatchQueries {
         this.#turns.use(async (session, left) => {
           const options = optionsFor(session, { ...limits, ...left });
           const result = await this.#query(session, text, encoded, options);
-          this.#hasMadeTypes ||= makesTypes(text);
+          this.#hasMadeTypes ||= makesTypes(text, result.command);
           const { columns } = result;
           const { types } = this.#context;
           if (types.lacks(columns)) {
@@ -152,7 +152,7 @@ export class Transaction extends BatchQueries {
     ...call: [string, (string | null)[], StreamQueryOptions]
   ): AsyncGenerator<RowBatch, void> {
     if (this.#hasMadeTypes) {
-      await this.#context.types.learnArrays(session, call[2]);
+      await this.#context.types.learnAll(session, call[2]);
       this.#hasMadeTypes = false;
     }
     try {

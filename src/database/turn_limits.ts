@@ -16,11 +16,13 @@ export interface TurnCall extends CallOptions {
   readonly text?: string;
 }
 
-/** Watches the limits of a call until it is disposed of. */
+/** Watches the limits of a call while it waits, and says what is left of them then. */
 export class TurnLimits implements Disposable {
   readonly #controller = new AbortController();
   readonly #limit: Limit;
-  #waits = true;
+  readonly #call: TurnCall;
+  readonly #start = performance.now();
+  #leftMs?: number;
 
   /**
    * Starts to watch.
@@ -28,9 +30,10 @@ export class TurnLimits implements Disposable {
    * @param call The call, which waits.
    */
   constructor(call: TurnCall) {
+    this.#call = call;
     this.#limit = new Limit(call, (reached) => {
-      if (reached === "signal") this.#controller.abort(call.signal!.reason);
-      else this.#controller.abort(this.#waits ? lateError(call) : slow(call));
+      const isTime = reached === "time";
+      this.#controller.abort(isTime ? lateError(call) : call.signal!.reason);
     });
   }
 
@@ -41,18 +44,32 @@ export class TurnLimits implements Disposable {
 
   /** Gives the limits for the statement, now that the waiting is over. */
   afterWaiting(): CallOptions {
-    this.#waits = false;
-    return { signal: this.signal, timeoutMs: undefined };
+    this[Symbol.dispose]();
+    const { signal, timeoutMs } = this.#call;
+    if (timeoutMs !== undefined) {
+      const waitedMs = performance.now() - this.#start;
+      this.#leftMs = Math.max(1, Math.ceil(timeoutMs - waitedMs));
+    }
+    return { signal, timeoutMs: this.#leftMs };
+  }
+
+  /** Gives an error that names the time that was left as one that names the caller's. */
+  inFull(error: unknown): unknown {
+    const { text = "", timeoutMs } = this.#call;
+    const call = { text, args: [] };
+    const { message } = timeoutError({ ...call, timeoutMs: this.#leftMs });
+    if (!(error instanceof DatabaseError) || error.message !== message) {
+      return error;
+    }
+    const { cause } = error;
+    const answer = cause instanceof DatabaseError ? cause : undefined;
+    return timeoutError({ ...call, timeoutMs }, answer);
   }
 
   /** Stops to watch. */
   [Symbol.dispose](): void {
     this.#limit[Symbol.dispose]();
   }
-}
-
-function slow({ text = "", timeoutMs }: TurnCall): DatabaseError {
-  return timeoutError({ text, args: [], timeoutMs });
 }
 
 function lateError({ text: statement, timeoutMs }: TurnCall): DatabaseError {

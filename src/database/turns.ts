@@ -17,6 +17,8 @@ interface Turn {
   readonly limits: CallOptions;
   /** Lets the next one have its turn; more calls do nothing. */
   readonly end: () => void;
+  /** Gives an error of the statement as the caller is to see it. */
+  readonly told?: (error: unknown) => unknown;
 }
 
 /** The turns that calls take on a session on loan. */
@@ -60,10 +62,11 @@ export class Turns {
     fn: (session: Session, limits: CallOptions) => Promise<R>,
     call: TurnCall = {},
   ): Promise<R> {
-    const { limits, end } = await this.#turn(call);
+    const { limits, end, told } = await this.#turn(call);
     try {
       return await fn(this.session, limits);
-    } catch (error) {
+    } catch (thrown) {
+      const error = told?.(thrown) ?? thrown;
       this.#note(error);
       throw error;
     } finally {
@@ -81,7 +84,7 @@ export class Turns {
     fn: (session: Session, limits: CallOptions) => AsyncIterable<R>,
     call: TurnCall = {},
   ): AsyncGenerator<R, void> {
-    const { limits, end } = await this.#turn(call, { isStream: true });
+    const { limits, end, told } = await this.#turn(call, { isStream: true });
     const items = fn(this.session, limits)[Symbol.asyncIterator]();
     const stop = async () => {
       this.#hasStream = false;
@@ -97,7 +100,8 @@ export class Turns {
         if (done) return;
         yield value;
       }
-    } catch (error) {
+    } catch (thrown) {
+      const error = told?.(thrown) ?? thrown;
       this.#note(error);
       throw error;
     } finally {
@@ -149,10 +153,8 @@ export class Turns {
     if (limits === undefined) return { limits: given, end };
     return {
       limits: limits.afterWaiting(),
-      end: () => {
-        limits[Symbol.dispose]();
-        end();
-      },
+      end,
+      told: (error) => limits.inFull(error),
     };
   }
 

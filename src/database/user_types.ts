@@ -22,15 +22,20 @@ const LEAVES_TEXT: readonly ErrorKind[] = ["permission", "undefined"];
 /** A type that the stream's own transaction has made may lock others out of the catalog. */
 const ASIDE_TIMEOUT_MS = 2_000;
 
-/** What makes types that no other session sees before they are committed. */
-const MAKES_TYPES = /\bcreate\s+(?:type|domain|extension)\b|^\s*(?:do|call)\b/i;
-
 /** How a server writes an array. */
 const ARRAY = /^(?:\[-?\d+:-?\d+\])*=?\{/;
 
-/** Whether a statement may have made types. */
-export function makesTypes(text: string): boolean {
-  return MAKES_TYPES.test(text);
+/**
+ * Whether a statement may have made types, which no other session sees before they are committed. A
+ * table has one, too, that of its rows.
+ *
+ * @param command The command tag, of the last statement in the text.
+ */
+export function makesTypes(text: string, command: string): boolean {
+  if (/^(?:CREATE|ALTER|DO|CALL)\b/.test(command)) return true;
+  // CREATE TABLE … AS has the tag of its query.
+  if (command === "SELECT" && /\b(?:create|into)\b/i.test(text)) return true;
+  return text.includes(";") && /\b(?:create|do|call)\b/i.test(text);
 }
 
 /** What is known of the types that are made in one database. */
@@ -84,13 +89,13 @@ export class UserTypes implements ResultTypes {
   }
 
   /**
-   * Asks for all arrays, where a transaction has made types and is going to stream: of a result's types
+   * Asks for all types, where a transaction has made some and is going to stream: of a result's types
    * its own session can't be asked meanwhile, and no other one sees them.
    *
    * @param session The transaction's session, which is free.
    * @param limits The limits of the question.
    */
-  async learnArrays(session: Session, limits: CallOptions): Promise<void> {
+  async learnAll(session: Session, limits: CallOptions): Promise<void> {
     await this.#unlessHidden(() => this.#ask(session, limits));
   }
 
@@ -110,7 +115,9 @@ export class UserTypes implements ResultTypes {
     for await (const batch of batches) {
       if (this.lacks(batch.columns)) {
         asked ??= { cause: await this.#learnAside(batch.columns, open) };
-        if (!this.#isHidden) this.#checkUnknown(batch, asked);
+        // A type that isn't there for others was made by a function that the stream's transaction has called.
+        const isFailed = asked.cause !== undefined && !this.#isHidden;
+        if (isFailed) this.#checkUnknown(batch, asked);
       }
       yield batch;
     }

@@ -65,7 +65,8 @@ export function protocolBreach(
 export function foreignEncoding(
   { client_encoding = "UTF8" }: Readonly<Record<string, string>>,
 ): DatabaseError | undefined {
-  if (/^utf-?8$/i.test(client_encoding)) return undefined;
+  // UNICODE is PostgreSQL's other name of it.
+  if (/^(?:utf-?8|unicode)$/i.test(client_encoding)) return undefined;
   return new DatabaseError({
     severity: "ERROR",
     code: "0A000",

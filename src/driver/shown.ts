@@ -14,12 +14,11 @@ const SECRETS: readonly [RegExp, string][] = [
     /(password["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/gi,
     "$1***",
   ],
-  // CREATE ROLE … PASSWORD '…'
+  // CREATE ROLE … PASSWORD '…', in whichever quotes, and cut off or not; bounded, to be through at once.
   [
-    /(password(?:\s|\/\*.*?\*\/|--[^\n]*\n)+(?:e|u&)?)'(?:[^'\\]|''|\\.)*'/gi,
+    /(password(?:\s|\/\*(?:[^*]|\*(?!\/)){0,100}\*\/|--[^\n]{0,100}\n){1,100}(?:e|u&)?)(?:'(?:[^'\\]|''|\\.)*'|'[^']*'?|\$(\w*)\$.*?(?:\$\2\$|$))/gis,
     "$1***",
   ],
-  [/(password\s+)\$(\w*)\$[^]*?\$\2\$/gi, "$1***"],
   [/(password=)(?!\*\*\*)[^\s&]+/gi, "$1***"],
 ];
 

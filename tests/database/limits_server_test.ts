@@ -224,3 +224,24 @@ databaseTest(
     assertEquals(await assertRejects(() => pages.next()), reason);
   },
 );
+
+databaseTest(
+  "a call that has waited in its transaction keeps what the server said of its end",
+  async (db) => {
+    const text =
+      "DO $$ BEGIN RAISE NOTICE 'job 1'; PERFORM pg_sleep(60); END $$";
+    await db.transaction(async (tx) => {
+      const first = tx.query("SELECT 1");
+      const error = await assertRejects(
+        () => tx.query(text, [], { timeoutMs: 200 }),
+        DatabaseError,
+        "Cannot finish the statement within 200 ms",
+      );
+      await first;
+      assertEquals((error.cause as DatabaseError).code, "57014");
+      assertEquals(error.notices.map(({ message }) => message), ["job 1"]);
+      throw new Error("the transaction is over");
+    }).catch(({ message }) => assertEquals(message, "the transaction is over"));
+  },
+  { on: ["postgresql"] },
+);

@@ -1,5 +1,11 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
 import { delay } from "../../src/delay.ts";
+import { timeoutError } from "../../src/driver/call.ts";
 import type { CallOptions } from "../../src/driver/driver.ts";
 import { DatabaseError } from "../../src/errors.ts";
 import { Turns } from "../../src/database/turns.ts";
@@ -145,24 +151,31 @@ Deno.test("Turns rejects a call that waits when one of its limits is reached, an
   assertEquals(turns.failure, undefined);
 });
 
-Deno.test("Turns gives a statement what the waiting has left of its limits", async () => {
+Deno.test("Turns gives a statement what the waiting has left of its limits, and tells of the whole", async () => {
   const { turns } = fixture();
-  const limits = { timeoutMs: 50 };
   const given: CallOptions[] = [];
-  const call = (ms: number) =>
-    turns.use(async (_, left) => {
+  const cause = new DatabaseError({ code: "57014", message: "cancelled" });
+  const call = (work: (left: CallOptions) => Promise<void>) =>
+    turns.use((_, left) => {
       given.push(left);
-      await delay(ms, left.signal);
-    }, { ...limits, text: "SELECT 1" });
-  const results = await Promise.allSettled([call(20), call(60_000)]);
-  assertEquals(given[0], { signal: undefined, timeoutMs: 50 });
-  assertEquals(given[1].timeoutMs, undefined);
-  assertEquals(results[0].status, "fulfilled");
-  const { reason } = results[1] as PromiseRejectedResult;
-  assertEquals(
-    reason.message,
-    "Cannot finish the statement within 50 ms: it was cancelled; raise timeoutMs, or shorten the statement",
+      return work(left);
+    }, { timeoutMs: 5_000, text: "SELECT 1" });
+  const waited = call(() => delay(20));
+  const error = await assertRejects(
+    () =>
+      call(({ timeoutMs }) =>
+        Promise.reject(
+          timeoutError({ text: "SELECT 1", args: [], timeoutMs }, cause),
+        )
+      ),
+    DatabaseError,
+    "Cannot finish the statement within 5000 ms: it was cancelled; raise timeoutMs, or shorten the statement",
   );
+  await waited;
+  assertStrictEquals(error.cause, cause);
+  assertEquals(given[0], { signal: undefined, timeoutMs: 5_000 });
+  const { timeoutMs = 0 } = given[1];
+  assert(timeoutMs > 0 && timeoutMs < 5_000, `${timeoutMs} ms were left`);
 });
 
 Deno.test("Turns doesn't begin a stream that is still waiting at the end", async () => {

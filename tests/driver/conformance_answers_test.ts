@@ -202,6 +202,7 @@ sessionTest(
   "ends where its texts would no longer be UTF-8",
   async (session) => {
     await session.query("SET client_encoding = 'UTF8'");
+    await session.query("SET client_encoding = 'UNICODE'");
     const error = await failure(
       session.query("SET client_encoding = 'LATIN1'; SELECT 'é'"),
     );

@@ -48,6 +48,8 @@ Deno.test("redact() takes passwords out of any text", () => {
       "ALTER ROLE a PASSWORD /* c */ U&***",
     ],
     ["ALTER ROLE a PASSWORD $x$s3$c$ret$x$;", "ALTER ROLE a PASSWORD ***;"],
+    ["CREATE ROLE a PASSWORD 's3cret\\'", "CREATE ROLE a PASSWORD ***"],
+    ["CREATE ROLE a PASSWORD 's3cr", "CREATE ROLE a PASSWORD ***"],
     ["the password 'is' wrong", "the password *** wrong"],
     [
       "password authentication failed for user ann",
