@@ -5,20 +5,17 @@
  * @module
  */
 
-import { unlessAborted } from "../delay.ts";
 import type { CallOptions, Session } from "../driver/driver.ts";
 import type { Loan } from "./pool.ts";
 import { isRetryable } from "./retry.ts";
-import { type TurnCall, TurnLimits } from "./turn_limits.ts";
+import { type TurnCall, waitWithin } from "./turn_limits.ts";
 
 /** A call whose turn it is. */
 interface Turn {
-  /** What is left of its limits. */
+  /** Its limits, which count from the call. */
   readonly limits: CallOptions;
   /** Lets the next one have its turn; more calls do nothing. */
   readonly end: () => void;
-  /** Gives an error of the statement as the caller is to see it. */
-  readonly told?: (error: unknown) => unknown;
 }
 
 /** The turns that calls take on a session on loan. */
@@ -55,18 +52,17 @@ export class Turns {
   /**
    * Runs `fn` on the session, once the calls before it are done.
    *
-   * @param fn Is given what is left of the limits.
+   * @param fn Is given the limits.
    * @param call The limits, which count from now on.
    */
   async use<R>(
     fn: (session: Session, limits: CallOptions) => Promise<R>,
     call: TurnCall = {},
   ): Promise<R> {
-    const { limits, end, told } = await this.#turn(call);
+    const { limits, end } = await this.#turn(call);
     try {
       return await fn(this.session, limits);
-    } catch (thrown) {
-      const error = told?.(thrown) ?? thrown;
+    } catch (error) {
       this.#note(error);
       throw error;
     } finally {
@@ -77,14 +73,14 @@ export class Turns {
   /**
    * Yields what `fn` yields on the session; no other call may be made meanwhile, nor while it waits.
    *
-   * @param fn Is given what is left of the limits.
+   * @param fn Is given the limits.
    * @param call The limits, which count from now on.
    */
   async *useStream<R>(
     fn: (session: Session, limits: CallOptions) => AsyncIterable<R>,
     call: TurnCall = {},
   ): AsyncGenerator<R, void> {
-    const { limits, end, told } = await this.#turn(call, { isStream: true });
+    const { limits, end } = await this.#turn(call, { isStream: true });
     const items = fn(this.session, limits)[Symbol.asyncIterator]();
     const stop = async () => {
       this.#hasStream = false;
@@ -100,8 +96,7 @@ export class Turns {
         if (done) return;
         yield value;
       }
-    } catch (thrown) {
-      const error = told?.(thrown) ?? thrown;
+    } catch (error) {
       this.#note(error);
       throw error;
     } finally {
@@ -136,26 +131,18 @@ export class Turns {
       resolve();
     };
     const { signal, timeoutMs } = call;
-    const given = { signal, timeoutMs };
-    if (before === undefined) return { limits: given, end };
-    const isLimited = signal !== undefined || timeoutMs !== undefined;
-    const limits = isLimited ? new TurnLimits(call) : undefined;
+    if (before === undefined) return { limits: { signal, timeoutMs }, end };
+    const limits = { signal, timeoutMs, since: performance.now() };
     try {
-      await unlessAborted(before, limits?.signal);
+      await waitWithin(call, before);
       this.#checkTurn(isStream);
+      return { limits, end };
     } catch (error) {
-      limits?.[Symbol.dispose]();
       if (isStream) this.#hasStream = false;
       // Those behind it go on waiting for those before it.
       before.then(end);
       throw error;
     }
-    if (limits === undefined) return { limits: given, end };
-    return {
-      limits: limits.afterWaiting(),
-      end,
-      told: (error) => limits.inFull(error),
-    };
   }
 
   /** A call that was made in time has its turn; a stream that no one can read any more has none. */

@@ -128,6 +128,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Cancels the statement on the server after this many milliseconds. */
   readonly timeoutMs?: number;
+  /** When that time began, by `performance.now()`. Default: now. */
+  readonly since?: number;
 }
 
 /**

@@ -41,7 +41,7 @@ export class Limit implements Disposable {
     options: CallOptions,
     onReached: (reached: "signal" | "time") => void,
   ) {
-    const { signal, timeoutMs } = options;
+    const { signal, timeoutMs, since = performance.now() } = options;
     checkSignal(signal);
     const reach = (limit: "signal" | "time") => {
       if (this.reached !== undefined) return;
@@ -49,7 +49,8 @@ export class Limit implements Disposable {
       onReached(limit);
     };
     if (timeoutMs !== undefined && timeoutMs <= MAX_DELAY_MS) {
-      this.#timer = setTimeout(() => reach("time"), timeoutMs);
+      const leftMs = timeoutMs - (performance.now() - since);
+      this.#timer = setTimeout(() => reach("time"), leftMs);
     }
     if (signal !== undefined) {
       this.#signal = signal;

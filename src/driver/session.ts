@@ -123,9 +123,9 @@ export class WireSession implements Session {
     args: readonly (string | null)[] = [],
     options: SessionQueryOptions = {},
   ): Promise<QueryResult> {
-    const { sink, signal, timeoutMs } = options;
+    const { sink, ...limits } = options;
     const answer = new Answer({ sink });
-    await this.#run({ signal, timeoutMs, text, args }, answer);
+    await this.#run({ ...limits, text, args }, answer);
     return answer.toResult();
   }
 
@@ -188,10 +188,10 @@ export class WireSession implements Session {
   }
 
   async #run(call: Call, answer: Answer): Promise<void> {
-    const { text: statement, signal, timeoutMs } = call;
+    const { text: statement, signal } = call;
     this.#check(call);
     // Where it throws, the session has to be free.
-    const limit = new Limit({ signal, timeoutMs }, () => this.#end());
+    const limit = new Limit(call, () => this.#end());
     const running: Running = this.#running = { answer };
     await this.#wire.run(call, answer).catch((error) => {
       this.#wire.lose(abandoned("the driver failed", error));

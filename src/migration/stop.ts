@@ -128,7 +128,7 @@ export async function jobsToEnd(
   const paused = own.filter(({ status }) => /^paused?\b/.test(status));
   if (wish !== "cancel" && paused.length > 0) {
     throw new UnknownOutcome("a job is paused", {
-      cause: isPaused(flight, planned, paused),
+      cause: pausedError(flight, planned, paused),
     });
   }
   const end = () => cancelJobs(session, own);
@@ -159,7 +159,7 @@ export async function jobsToEnd(
     }
     if (cancel.aborted) await end();
     throw new UnknownOutcome("a job goes on", {
-      cause: goOn(flight, planned, { jobs: open, answer }),
+      cause: unendedError(flight, planned, { jobs: open, answer }),
     });
   } finally {
     clearTimeout(timer);
@@ -168,7 +168,7 @@ export async function jobsToEnd(
 }
 
 /** What is said where jobs go on: why the run stops, and what it found. */
-function goOn(
+function unendedError(
   flight: Flight,
   planned: PlannedStatement,
   { jobs, answer }: { jobs: readonly Job[]; answer?: unknown },
@@ -182,7 +182,7 @@ function goOn(
       ...{ statement, notices, cause: answer },
     });
   }
-  return stopped(flight, planned, {
+  return stoppedError(flight, planned, {
     what: `goes on (${idsOf(jobs)})`,
     remedy:
       "run the command again, it waits for the end and finds out what was done",
@@ -190,13 +190,13 @@ function goOn(
   });
 }
 
-function isPaused(
+function pausedError(
   flight: Flight,
   planned: PlannedStatement,
   jobs: readonly Job[],
 ): MigrationError {
   const [{ id }] = jobs;
-  return stopped(flight, planned, {
+  return stoppedError(flight, planned, {
     what: `is paused (${idsOf(jobs)})`,
     remedy: `end that with RESUME JOB ${id} or CANCEL JOB ${id}, ` +
       "and run the command again, it finds out what was done",
@@ -207,7 +207,7 @@ function idsOf(jobs: readonly Job[]): string {
   return `job ${jobs.map(({ id }) => id).join(", ")}`;
 }
 
-function stopped(
+function stoppedError(
   { migration }: Flight,
   { statement, number }: PlannedStatement,
   { what, remedy, cause }: { what: string; remedy: string; cause?: unknown },

@@ -19,6 +19,14 @@ Deno.test("Limit tells which limit was reached, once", async () => {
   assertEquals(time.reached, "time");
 });
 
+Deno.test("Limit counts its time from when that began", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const since = performance.now() - 60_000;
+  using limit = new Limit({ timeoutMs: 60_001, since }, () => resolve());
+  await promise;
+  assertEquals(limit.reached, "time");
+});
+
 Deno.test("Limit is reached at once where the signal has fired before", () => {
   let count = 0;
   using limit = new Limit({ signal: AbortSignal.abort() }, () => count++);
