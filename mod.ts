@@ -69,6 +69,7 @@ export type {
   Session,
   SessionQueryOptions,
   SslMode,
+  StatementOptions,
   StreamOptions,
   TextRow,
   TlsConfig,

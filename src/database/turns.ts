@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { CallOptions, Session } from "../driver/driver.ts";
+import type { Session, StatementOptions } from "../driver/driver.ts";
 import type { Loan } from "./pool.ts";
 import { isRetryable } from "./retry.ts";
 import { type TurnCall, waitWithin } from "./turn_limits.ts";
@@ -13,7 +13,7 @@ import { type TurnCall, waitWithin } from "./turn_limits.ts";
 /** A call whose turn it is. */
 interface Turn {
   /** Its limits, which count from the call. */
-  readonly limits: CallOptions;
+  readonly limits: StatementOptions;
   /** Lets the next one have its turn; more calls do nothing. */
   readonly end: () => void;
 }
@@ -56,7 +56,7 @@ export class Turns {
    * @param call The limits, which count from now on.
    */
   async use<R>(
-    fn: (session: Session, limits: CallOptions) => Promise<R>,
+    fn: (session: Session, limits: StatementOptions) => Promise<R>,
     call: TurnCall = {},
   ): Promise<R> {
     const { limits, end } = await this.#turn(call);
@@ -77,7 +77,7 @@ export class Turns {
    * @param call The limits, which count from now on.
    */
   async *useStream<R>(
-    fn: (session: Session, limits: CallOptions) => AsyncIterable<R>,
+    fn: (session: Session, limits: StatementOptions) => AsyncIterable<R>,
     call: TurnCall = {},
   ): AsyncGenerator<R, void> {
     const { limits, end } = await this.#turn(call, { isStream: true });

@@ -6,7 +6,7 @@
  */
 
 import { DatabaseError, type DatabaseErrorOptions } from "../errors.ts";
-import type { CallOptions } from "./driver.ts";
+import type { StatementOptions } from "./driver.ts";
 
 /** A statement and its arguments. */
 export interface Statement {
@@ -17,7 +17,7 @@ export interface Statement {
 }
 
 /** A statement, and the limits that it runs within. */
-export interface Call extends Statement, CallOptions {}
+export interface Call extends Statement, StatementOptions {}
 
 const MAX_ARGUMENTS = 65_535;
 

@@ -128,7 +128,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Cancels the statement on the server after this many milliseconds. */
   readonly timeoutMs?: number;
-  /** When that time began, by `performance.now()`. Default: now. */
+}
+
+/** Limits of a statement on a session, for which its call may have waited. */
+export interface StatementOptions extends CallOptions {
+  /** When the time of `timeoutMs` began, by `performance.now()`. Default: now. */
   readonly since?: number;
 }
 
@@ -146,13 +150,13 @@ export interface RowSink {
 }
 
 /** Options of {@linkcode Session.query}. */
-export interface SessionQueryOptions extends CallOptions {
+export interface SessionQueryOptions extends StatementOptions {
   /** Takes the rows, which the result is then without, where the session takes sinks. */
   readonly sink?: RowSink;
 }
 
 /** Options of {@linkcode Session.stream}. */
-export interface StreamOptions extends CallOptions {
+export interface StreamOptions extends StatementOptions {
   /** How many rows a batch holds at most; fewer where they come to 1 MiB. Default: 200. */
   readonly batchSize?: number;
   /** Is called when the session is free again, or lost, even while the last batches wait to be taken. */

@@ -6,7 +6,7 @@
 
 import { MAX_DELAY_MS } from "../delay.ts";
 import { ConfigError } from "../errors.ts";
-import type { CallOptions } from "./driver.ts";
+import type { StatementOptions } from "./driver.ts";
 
 /**
  * Refuses a signal that is none, for callers whom no compiler has checked.
@@ -38,7 +38,7 @@ export class Limit implements Disposable {
    * @param onReached Called once, where a limit is reached, with which one.
    */
   constructor(
-    options: CallOptions,
+    options: StatementOptions,
     onReached: (reached: "signal" | "time") => void,
   ) {
     const { signal, timeoutMs, since = performance.now() } = options;

@@ -5,7 +5,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { delay } from "../../src/delay.ts";
-import type { CallOptions } from "../../src/driver/driver.ts";
+import type { CallOptions, StatementOptions } from "../../src/driver/driver.ts";
 import { DatabaseError } from "../../src/errors.ts";
 import { Turns } from "../../src/database/turns.ts";
 import { FakeSession } from "../support/fake_driver.ts";
@@ -152,7 +152,7 @@ Deno.test("Turns rejects a call that waits when one of its limits is reached, an
 
 Deno.test("Turns counts the time of a call that waits from the call on", async () => {
   const { turns } = fixture();
-  const given: CallOptions[] = [];
+  const given: StatementOptions[] = [];
   const call = (ms: number) =>
     turns.use(async (_, limits) => {
       given.push(limits);
