@@ -143,6 +143,7 @@ export class SessionPool {
     }));
     for (const member of this.#atHand.splice(0)) this.#members.retire(member);
     clearTimeout(this.#tidying);
+    this.#line.close();
     await this.#members.close();
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { clearTimeout, setTimeout } from "node:timers";
 import { MAX_DELAY_MS } from "../delay.ts";
 import type { CallOptions } from "../driver/driver.ts";
 import { checkSignal, Limit } from "../driver/limit.ts";
@@ -30,6 +31,7 @@ interface Waiter<T> {
 export class WaitingLine<T> {
   readonly #options: WaitingLineOptions;
   readonly #waiters = new Set<Waiter<T>>();
+  /** It stays when the line is empty: making one takes a hundredth of what opening a session does. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -60,7 +62,8 @@ export class WaitingLine<T> {
     const until = performance.now() + timeoutMs;
     const waiter = { purpose, until, resolve, reject };
     this.#waiters.add(waiter);
-    this.#timer ??= this.#refuseLateIn(timeoutMs);
+    if (this.#timer === undefined) this.#refuseLateIn(timeoutMs);
+    else this.#timer.ref();
     if (limits.signal === undefined && limits.timeoutMs === undefined) {
       return await promise;
     }
@@ -97,6 +100,11 @@ export class WaitingLine<T> {
     for (const waiter of this.#waiters) this.#refuse(waiter, error);
   }
 
+  /** Lets go of the time. No one waits, nor will. */
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
   #refuse(waiter: Waiter<T>, error: unknown): void {
     if (!this.#remove(waiter)) return;
     waiter.reject(error);
@@ -105,25 +113,25 @@ export class WaitingLine<T> {
 
   #remove(waiter: Waiter<T>): boolean {
     const waited = this.#waiters.delete(waiter);
-    if (this.#waiters.size === 0) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
+    if (this.#waiters.size === 0) this.#timer?.unref();
     return waited;
   }
 
-  #refuseLateIn(ms: number): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.#refuseLate(), Math.min(ms, MAX_DELAY_MS));
+  #refuseLateIn(ms: number): void {
+    this.#timer = setTimeout(
+      () => this.#refuseLate(),
+      Math.min(ms, MAX_DELAY_MS),
+    );
   }
 
   /** All wait for the same time, so the first ones are late first: one timer is enough. */
   #refuseLate(): void {
     const { lateError, timeoutMs } = this.#options;
     const now = performance.now();
+    this.#timer = undefined;
     for (const waiter of this.#waiters) {
       if (waiter.until > now) {
-        this.#timer = this.#refuseLateIn(Math.ceil(waiter.until - now));
-        return;
+        return this.#refuseLateIn(Math.ceil(waiter.until - now));
       }
       this.#refuse(waiter, lateError(waiter.purpose, timeoutMs));
     }

@@ -5,11 +5,14 @@
  */
 
 import {
+  assert,
   assertEquals,
   assertMatch,
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
+import { WaitingLine } from "../../src/database/waiting_line.ts";
+import { delay } from "../../src/delay.ts";
 import { DatabaseError } from "../../src/errors.ts";
 import { poolTest, settled } from "../support/pools.ts";
 
@@ -132,3 +135,65 @@ poolTest(
     assertEquals(driver.attempts, 1);
   },
 );
+
+Deno.test("WaitingLine counts a caller's time from its own coming, though the line was empty before", async () => {
+  const line = new WaitingLine<string>({
+    timeoutMs: 80,
+    lateError: () => new Error("late"),
+    onRefused() {},
+  });
+  const first = line.join("a");
+  line.serveFirst(() => "served");
+  assertEquals(await first, "served");
+  await delay(50);
+  const since = performance.now();
+  await assertRejects(() => line.join("b"), Error, "late");
+  // A timer may be a millisecond early.
+  assert(performance.now() - since >= 79);
+  assertEquals(line.size, 0);
+});
+
+Deno.test({
+  name: "WaitingLine lets go of the time when it is closed",
+  sanitizeOps: true,
+  async fn() {
+    const line = new WaitingLine<string>({
+      timeoutMs: 60_000,
+      lateError: () => new Error("late"),
+      onRefused() {},
+    });
+    const caller = line.join("a");
+    line.serveFirst(() => "served");
+    line.close();
+    assertEquals(await caller, "served");
+  },
+});
+
+const LINES = JSON.stringify(
+  import.meta.resolve("../../src/database/waiting_line.ts"),
+);
+
+/** Runs a line in a process of its own. */
+async function inProcess(timeoutMs: number, source: string): Promise<string> {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import { WaitingLine } from ${LINES};
+       const lateError = () => new Error("late");
+       const line = new WaitingLine({ timeoutMs: ${timeoutMs}, lateError, onRefused() {} });
+       ${source}`,
+    ],
+  }).output();
+  assertEquals(code, 0);
+  return new TextDecoder().decode(stdout);
+}
+
+Deno.test("WaitingLine keeps the process alive for its callers, and only for them", async () => {
+  const served = `const caller = line.join("a");
+    line.serveFirst(() => "served");
+    console.log(await caller);`;
+  const refused =
+    `await line.join("b").catch((error) => console.log(error.message));`;
+  assertEquals(await inProcess(2 ** 31 - 1, served), "served\n");
+  assertEquals(await inProcess(300, served + refused), "served\nlate\n");
+});
