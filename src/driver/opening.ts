@@ -38,23 +38,26 @@ export async function openWithin<T extends { close(): Promise<void> }>(
     : tlsAttempts(tls.mode);
   const controller = new AbortController();
   const { signal } = controller;
-  const { promise: ended, reject: end } = Promise.withResolvers<never>();
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   using limit = new Limit({ signal: options.signal, timeoutMs }, (reached) => {
     controller.abort(
       reached === "time" ? connectTimeout(config) : options.signal?.reason,
     );
-    end(signal.reason);
+    reject(signal.reason);
   });
-  const opening = open({ attempt, signal }).catch((error) => {
-    if (second === undefined || !fallsBack(tls.mode, error)) throw error;
-    signal.throwIfAborted();
-    return open({ attempt: second, signal });
-  });
+  const opened = (session: T) => {
+    if (limit.reached === undefined) resolve(session);
+    else session.close().catch(() => {});
+  };
+  const refused = (error: unknown) => {
+    const isLast = second === undefined || limit.reached !== undefined;
+    if (isLast || !fallsBack(tls.mode, error)) reject(error);
+    else open({ attempt: second, signal }).then(opened, reject);
+  };
+  open({ attempt, signal }).then(opened, refused);
   try {
-    return await Promise.race([ended, opening]);
+    return await promise;
   } catch (error) {
-    if (limit.reached === undefined) throw connectFailure(error, config);
-    opening.then((late) => late.close()).catch(() => {});
-    throw signal.reason;
+    throw limit.reached === undefined ? connectFailure(error, config) : error;
   }
 }
