@@ -15,6 +15,7 @@ export class FrameGuard {
   /** Whether the server has let the session in. */
   loggedIn = false;
 
+  #asked = false;
   #header = new Uint8Array(HEADER_LENGTH);
   #known = 0;
   #left = 0;
@@ -47,7 +48,9 @@ export class FrameGuard {
     const [type, a, b, c, d] = this.#header;
     const length = 1 + (a << 24 | b << 16 | c << 8 | d);
     const phase = this.loggedIn ? "call" : "log-in";
-    if (!isPlausible(type, length, phase)) {
+    this.#asked ||= type === FRAME.authentication;
+    const isEarly = type === FRAME.ready && !this.#asked;
+    if (isEarly || !isPlausible(type, length, phase)) {
       throw new RangeError("The frame is none of PostgreSQL's");
     }
     this.#known = 0;

@@ -68,3 +68,14 @@ Deno.test("FrameGuard finds fields that don't end, before anything reads them", 
 Deno.test("FrameGuard accepts no rows before the log-in", () => {
   assertThrows(() => new FrameGuard().check(dataRow(["x"])), RangeError);
 });
+
+Deno.test("FrameGuard takes no session of a server that is ready before it let it in", () => {
+  const [ready] = readyForQuery();
+  const guard = new FrameGuard();
+  assertThrows(
+    () => guard.check(Uint8Array.of(ready, 0, 0, 0, 5)),
+    RangeError,
+    "The frame is none of PostgreSQL's",
+  );
+  assertEquals(guard.loggedIn, false);
+});
