@@ -1,8 +1,8 @@
 /**
  * The default adapter: sessions on deno-postgres' `Client`, with our transport under it.
  *
- * The client leads the conversation (log-in, statements, errors); the transport keeps the connection,
- * TLS, rows and everything that the server reports on the side. Here a session is opened: which way
+ * The client leads the conversation (statements, errors); the transport keeps the connection, TLS, the
+ * log-in, rows and everything that the server reports on the side. Here a session is opened: which way
  * is tried, within which time, and what a failure means.
  *
  * @module
@@ -71,9 +71,12 @@ async function openSession(
     transport.begin(answer);
     signal.throwIfAborted();
     const client = await openClient(transport.conn);
+    const wire = new DenoPostgresWire({ client, transport, open });
+    const session = new WireSession(wire);
+    await transport.logIn();
     signal.throwIfAborted();
     transport.finish();
-    return new WireSession(new DenoPostgresWire({ client, transport, open }));
+    return session;
   } catch (error) {
     const { lost } = transport;
     transport.lose(abandoned("the log-in failed"));

@@ -15,15 +15,15 @@ const UNREACHABLE = "crdb.invalid";
  * `Deno.connect()` within the calls below, before it awaits anything; so both are replaced only
  * until those return, and no other code of the process can ever see it.
  *
- * @param conn The connection, on which nothing was said yet.
- * @throws What the driver throws where the log-in fails.
+ * @param conn The connection, on which the driver is let in at once.
+ * @throws {TypeError} A version of the driver that goes another way.
  */
 export async function openClient(
   conn: DriverConn,
 ): Promise<Client> {
   const options: ClientOptions = {
     hostname: UNREACHABLE,
-    // The log-in isn't its business: the start-up message and the answers to the server are ours.
+    // The log-in isn't its business: it is let in before the server has said anything.
     user: "crdb",
     database: "crdb",
     applicationName: "crdb",

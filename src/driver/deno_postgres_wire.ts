@@ -47,7 +47,7 @@ export class DenoPostgresWire implements Wire {
   #parts: WireParts;
   #names = new StatementNames();
   /** Is free again once a statement was answered: the server has read all of it then. */
-  #memory = new Uint8Array(MEMORY_LENGTH);
+  #memory?: Uint8Array<ArrayBuffer>;
 
   /**
    * Puts a wire together.
@@ -129,7 +129,7 @@ export class DenoPostgresWire implements Wire {
     return statementFrames(text, args, {
       ...named,
       outdated,
-      memory: this.#memory,
+      memory: this.#memory ??= new Uint8Array(MEMORY_LENGTH),
     });
   }
 

@@ -19,7 +19,13 @@ const FRAMES: Readonly<Record<Phase, ReadonlySet<number>>> = {
   "idle": frameTypes("ANSE"),
 };
 
-const FOR_DRIVER = frameTypes("REZ");
+const FOR_DRIVER = frameTypes("EZ");
+
+/** What a server says to whoever it lets in without a password: AuthenticationOk, ReadyForQuery. */
+export const LET_IN: Uint8Array<ArrayBuffer> = Uint8Array.of(
+  ...[0x52, 0, 0, 0, 8, 0, 0, 0, 0],
+  ...[0x5a, 0, 0, 0, 5, 0x49],
+);
 
 /**
  * Says whether a frame can be PostgreSQL's.

@@ -36,9 +36,7 @@ const KNOWN = new Set<number>(Object.values(REQUEST));
 
 /** One session's log-in. */
 export class LogIn {
-  /** Whether the server has let the session in. */
-  done = false;
-
+  #done = false;
   #config: Pick<ConnectionConfig, "user" | "password">;
   #expected: readonly number[] = [
     ...[REQUEST.ok, REQUEST.clearText, REQUEST.md5, REQUEST.sasl],
@@ -73,7 +71,8 @@ export class LogIn {
     this.#check(code);
     switch (code) {
       case REQUEST.ok:
-        this.done = true;
+        this.#done = true;
+        this.#expected = [];
         return;
       case REQUEST.clearText:
         return this.#send(`${this.#password}\0`, REQUEST.ok);
@@ -93,6 +92,15 @@ export class LogIn {
     }
   }
 
+  /**
+   * Refuses a server that goes on before it has let the session in.
+   *
+   * @throws {Error} Such a server: it hasn't shown that it knows the password.
+   */
+  checkDone(): void {
+    if (!this.#done) throw partMissing();
+  }
+
   get #password(): string {
     const { user, password } = this.#config;
     if (password === undefined) throw passwordMissing(user);
@@ -102,9 +110,7 @@ export class LogIn {
   #check(code: number): void {
     if (this.#expected.includes(code)) return;
     if (!KNOWN.has(code)) throw unsupportedLogIn(code);
-    throw new Error(
-      "the server leaves out a part of the log-in, and hasn't shown that it knows the password; check host and port",
-    );
+    throw partMissing();
   }
 
   #send(text: string, expected: number): Uint8Array {
@@ -134,6 +140,12 @@ export class LogIn {
     this.#expected = [REQUEST.saslContinue];
     return saslInitialResponse(SCRAM, encoder.encode(this.#first));
   }
+}
+
+function partMissing(): Error {
+  return new Error(
+    "the server leaves out a part of the log-in, and hasn't shown that it knows the password; check host and port",
+  );
 }
 
 /**

@@ -2,10 +2,9 @@
  * The transport under deno-postgres: it carries the frames between the driver and the server, and
  * keeps for itself what the driver would lose.
  *
- * The driver sees a connection on which only the frames arrive that decide its next step: what the
- * server asks for while logging in, errors, and "ready for query". Rows, columns, command tags,
- * notices, parameters and the backend key are read here. An end of the stream is an error wherever
- * it comes, and after it nothing waits.
+ * The driver sees a connection on which only the frames arrive that decide its next step: errors, and
+ * "ready for query". Rows, columns, command tags, notices, parameters and the whole log-in are read
+ * here. An end of the stream is an error wherever it comes, and after it nothing waits.
  *
  * @module
  */
@@ -16,7 +15,7 @@ import type { Answer } from "./answer.ts";
 import { ColumnCache } from "./column_cache.ts";
 import type { TransactionStatus, WireFields } from "./driver.ts";
 import { FrameBuffer } from "./frame_buffer.ts";
-import { isForDriver, isPlausible, type Phase } from "./frame_types.ts";
+import { isForDriver, isPlausible, LET_IN, type Phase } from "./frame_types.ts";
 import {
   decodeRows,
   FRAME,
@@ -67,7 +66,8 @@ export class Transport {
   #loggedIn = false;
   #buffer = new FrameBuffer();
   #columns = new ColumnCache();
-  #served: Uint8Array = NOTHING;
+  /** The driver is let in at once: what it does then is done while the server logs in. */
+  #served: Uint8Array = LET_IN;
   #filling?: Promise<void>;
   #answering?: Promise<void>;
   #pace = new Pace();
@@ -113,6 +113,20 @@ export class Transport {
     this.#synced = request !== undefined;
     if (request !== undefined) this.#outbox.sendInstead(request);
     this.#stream.hold(true);
+  }
+
+  /**
+   * Answers what the server asks for, until it is ready or refuses. What it says of itself goes into
+   * the answer that was begun.
+   *
+   * @throws {DatabaseError} Where it refuses, or there is no way to answer it.
+   * @throws {Error} Where it is ready without having let the session in.
+   */
+  async logIn(): Promise<void> {
+    await this.#next();
+    this.#served = NOTHING;
+    if (!this.#loggedIn) throw this.lost ?? abandoned("the log-in failed");
+    this.#logIn.checkDone();
   }
 
   /** Ends a call. From here on the connection is watched for the server's good-bye. */
@@ -194,12 +208,11 @@ export class Transport {
     return true;
   }
 
-  /** Answers what the server asks for. The driver sees only that it was let in. */
+  /** Answers what the server asks for. */
   async #authenticate(frame: Uint8Array): Promise<void> {
     try {
       const reply = await this.#logIn.answer(frame.subarray(HEADER_LENGTH));
       if (reply !== undefined) this.#outbox.send(reply);
-      if (this.#logIn.done) this.#served = frame;
     } catch (error) {
       const isOurs = error instanceof DatabaseError;
       this.lose(isOurs ? error : abandoned("the log-in failed", error));

@@ -31,6 +31,7 @@ import {
   frame,
   greeting,
   noticeResponse,
+  readyForQuery,
 } from "../support/wire.ts";
 
 driverTest("starts sessions with their settings", async (driver) => {
@@ -117,30 +118,34 @@ driverTest(
   },
 );
 
-driverTest(
-  "keeps what the server says to a log-in, and no password",
-  async (driver) => {
-    await using server = await scriptedServer([
-      expect("StartupMessage"),
-      send(askForPassword()),
-      expect("PasswordMessage"),
-      send(
-        noticeResponse({ code: "00000", message: "be careful" }),
-        errorResponse({
-          severity: "FATAL",
-          code: "28P01",
-          message: "password authentication failed",
-          hint: "ask",
-        }),
-      ),
-    ]);
-    const password = "hunter2";
-    const error = await failure(driver.connect({ ...server.config, password }));
-    assertEquals([error.code, error.hint], ["28P01", "ask"]);
-    assertEquals(error.notices.map(({ message }) => message), ["be careful"]);
-    assert(!Deno.inspect(error, { depth: 9 }).includes(password));
-  },
-);
+for (const severity of ["FATAL", "ERROR"]) {
+  driverTest(
+    `keeps what the server says to a log-in, and no password (${severity})`,
+    async (driver) => {
+      await using server = await scriptedServer([
+        expect("StartupMessage"),
+        send(askForPassword()),
+        expect("PasswordMessage"),
+        send(
+          noticeResponse({ code: "00000", message: "be careful" }),
+          errorResponse({
+            severity,
+            code: "28P01",
+            message: "password authentication failed",
+            hint: "ask",
+          }),
+        ),
+      ]);
+      const password = "hunter2";
+      const error = await failure(
+        driver.connect({ ...server.config, password }),
+      );
+      assertEquals([error.code, error.hint], ["28P01", "ask"]);
+      assertEquals(error.notices.map(({ message }) => message), ["be careful"]);
+      assert(!Deno.inspect(error, { depth: 9 }).includes(password));
+    },
+  );
+}
 
 driverTest(
   "does not log in to what isn't a PostgreSQL server",
@@ -172,6 +177,22 @@ driverTest(
     assertEquals(
       error.message,
       `Cannot connect to 127.0.0.1:${server.port}: the server asks for a log-in of a kind that isn't supported (7); let it ask for SCRAM-SHA-256`,
+    );
+  },
+);
+
+driverTest(
+  "takes no session of a server that is ready before it let it in",
+  async (driver) => {
+    await using server = await scriptedServer([
+      expect("StartupMessage"),
+      send(readyForQuery()),
+    ]);
+    const error = await failure(driver.connect(server.config));
+    assertEquals([error.code, error.kind], ["08001", "connection"]);
+    assertMatch(
+      error.message,
+      /^Cannot connect to 127\.0\.0\.1:\d+: the .*; check host and port$/,
     );
   },
 );

@@ -2,8 +2,10 @@ import { assertEquals } from "@std/assert";
 import {
   isForDriver,
   isPlausible,
+  LET_IN,
   type Phase,
 } from "../../src/driver/frame_types.ts";
+import { authenticationOk, concat, readyForQuery } from "../support/wire.ts";
 
 function typesOf(phase: Phase): string {
   return Array.from({ length: 128 }, (_, type) => type)
@@ -40,5 +42,9 @@ Deno.test("isPlausible() refuses lengths that no frame has", () => {
 
 Deno.test("isForDriver() leaves the driver what decides its next step", () => {
   const all = Array.from({ length: 128 }, (_, type) => type);
-  assertEquals(String.fromCharCode(...all.filter(isForDriver)), "ERZ");
+  assertEquals(String.fromCharCode(...all.filter(isForDriver)), "EZ");
+});
+
+Deno.test("LET_IN is what a server says that asks for no password", () => {
+  assertEquals(LET_IN, concat([authenticationOk(), readyForQuery()]));
 });

@@ -1,4 +1,9 @@
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import type { ConnectionConfig, Driver } from "../../src/driver/driver.ts";
 import { LogIn } from "../../src/driver/log_in.ts";
 import { scramProof } from "../../src/driver/scram.ts";
@@ -14,6 +19,9 @@ import {
 } from "../support/scripted_server.ts";
 import { startTlsServer, tlsServerMissing } from "../support/tls_server.ts";
 import { concat, frame, greeting } from "../support/wire.ts";
+
+const PART_MISSING =
+  "the server leaves out a part of the log-in, and hasn't shown that it knows the password; check host and port";
 
 const ZERO = new Uint8Array(1);
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -35,10 +43,11 @@ Deno.test("LogIn sends a password in clear text, or hashed with MD5", async () =
 });
 
 Deno.test("LogIn is done where the server lets the session in", async () => {
-  const logIn = new LogIn({ user: "root" });
-  assertEquals(logIn.done, false);
+  const logIn = new LogIn({ user: "root", password: "x" });
+  assertThrows(() => logIn.checkDone(), Error, PART_MISSING);
   assertEquals(await logIn.answer(request(0)), undefined);
-  assertEquals(logIn.done, true);
+  logIn.checkDone();
+  await assertRejects(() => logIn.answer(request(3)), Error, PART_MISSING);
 });
 
 Deno.test("LogIn says that a password is missing", async () => {
@@ -80,10 +89,10 @@ Deno.test("LogIn takes requests only in turn", async () => {
     await assertRejects(
       () => logIn.answer(request(code)),
       Error,
-      "the server leaves out a part of the log-in, and hasn't shown that it knows the password; check host and port",
+      PART_MISSING,
     );
   }
-  assertEquals(logIn.done, false);
+  assertThrows(() => logIn.checkDone(), Error, PART_MISSING);
 });
 
 const PASSWORD = "pass wörd";

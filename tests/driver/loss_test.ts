@@ -11,6 +11,7 @@ import { DatabaseError } from "../../src/errors.ts";
 import {
   call,
   loggedIn,
+  logIn,
   MemoryStream,
   readUntilReady,
   ROWS,
@@ -112,8 +113,10 @@ Deno.test("Nonsense during the log-in is told, and no memory is taken for it", a
   for (const [name, bytes] of Object.entries(nonsense)) {
     const stream = new MemoryStream();
     const transport = new Transport(stream, STARTUP);
-    stream.push(bytes);
-    const error = await assertRejects(() => call(transport), DatabaseError);
+    const error = await assertRejects(
+      () => logIn(transport, stream, bytes),
+      DatabaseError,
+    );
     assertEquals([name, error.code], [name, "08001"]);
   }
 });

@@ -12,6 +12,7 @@ import {
   call,
   GREETING,
   loggedIn,
+  logIn,
   MemoryStream,
   readUntilReady,
   ROWS,
@@ -40,30 +41,34 @@ function assertRows(answer: Answer): void {
   assertEquals(notices.map(({ message }) => message), ["psst"]);
 }
 
-Deno.test("The first frame is replaced, and what the server reports of itself is kept", async () => {
+Deno.test("The driver's first frame is replaced, and it is let in before the server has answered", async () => {
   const stream = new MemoryStream();
   const transport = new Transport(stream, STARTUP);
   const writer = transport.conn.writable.getWriter();
   await writer.write(frame("", 196608, "client_encoding", "'utf-8'"));
   await writer.ready;
-  transport.begin(new Answer());
-  stream.push(GREETING);
   assertEquals(await readUntilReady(transport), "RZ");
   assertEquals(stream.heard, [STARTUP]);
+  await transport.close();
+});
+
+Deno.test("What the server reports of itself is kept", async () => {
+  const stream = new MemoryStream();
+  const transport = new Transport(stream, STARTUP);
+  await logIn(transport, stream, GREETING);
   assertEquals(transport.parameters, { crdb_version: "v25" });
   assertEquals(
     transport.backendKey,
     new Uint8Array([0, 0, 0, 7, 0, 0, 0, 8]),
   );
-  transport.finish();
   await transport.close();
 });
 
 Deno.test("A backend key of zeros is none", async () => {
   const stream = new MemoryStream();
   const transport = new Transport(stream, STARTUP);
-  stream.push(authenticationOk(), backendKeyData(0, 0), readyForQuery());
-  await call(transport);
+  const greeting = [authenticationOk(), backendKeyData(0, 0), readyForQuery()];
+  await logIn(transport, stream, ...greeting);
   assertEquals(transport.backendKey, undefined);
   await transport.close();
 });

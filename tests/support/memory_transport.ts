@@ -110,14 +110,24 @@ export async function readUntilReady(transport: Transport): Promise<string> {
   return types;
 }
 
+/** Logs a transport in, as what the server says of it: the driver first, then the session. */
+export async function logIn(
+  transport: Transport,
+  stream: MemoryStream,
+  ...greeting: Uint8Array[]
+): Promise<void> {
+  transport.begin(new Answer());
+  await readUntilReady(transport);
+  stream.push(...greeting);
+  await transport.logIn();
+  transport.finish();
+}
+
 /** Makes a transport that is logged in, and has heard nothing yet. */
 export async function loggedIn(): Promise<[Transport, MemoryStream]> {
   const stream = new MemoryStream();
   const transport = new Transport(stream, STARTUP);
-  transport.begin(new Answer());
-  stream.push(GREETING);
-  await readUntilReady(transport);
-  transport.finish();
+  await logIn(transport, stream, GREETING);
   stream.heard.length = 0;
   return [transport, stream];
 }
