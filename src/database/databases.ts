@@ -94,7 +94,7 @@ export async function checkDatabase(
   { signal, timeoutMs }: CallOptions,
 ): Promise<void> {
   if (session.parameters.crdb_version === undefined) return;
-  const look = "SELECT 1 FROM pg_catalog.pg_database LIMIT 1";
+  const look = "SELECT 1 FROM pg_catalog.pg_database WHERE false";
   try {
     await session.query(look, [], { signal, timeoutMs });
   } catch (error) {
