@@ -60,12 +60,12 @@ export class DenoPostgresWire implements Wire {
 
   /** What the server reported of itself. */
   get parameters(): Readonly<Record<string, string>> {
-    return this.#parts.transport.parameters;
+    return this.#parts.transport.ledger.parameters;
   }
 
   /** The state of the session's transaction, as of the last answer. */
   get transactionStatus(): TransactionStatus {
-    return this.#parts.transport.transactionStatus;
+    return this.#parts.transport.ledger.transactionStatus;
   }
 
   /** Why the session can do no more work; absent while it can. */
@@ -75,7 +75,7 @@ export class DenoPostgresWire implements Wire {
 
   /** Whether the server gave the key that a cancel request needs. */
   get cancellable(): boolean {
-    return this.#parts.transport.backendKey !== undefined;
+    return this.#parts.transport.ledger.backendKey !== undefined;
   }
 
   /**
@@ -159,7 +159,7 @@ export class DenoPostgresWire implements Wire {
     const abort = () => stream.close();
     signal.addEventListener("abort", abort);
     try {
-      await stream.write(cancelRequest(transport.backendKey!));
+      await stream.write(cancelRequest(transport.ledger.backendKey!));
       while (await stream.read(new Uint8Array(64)) !== null);
     } finally {
       signal.removeEventListener("abort", abort);

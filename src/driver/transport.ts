@@ -12,18 +12,11 @@
 import { settledWithin } from "../delay.ts";
 import { DatabaseError } from "../errors.ts";
 import type { Answer } from "./answer.ts";
-import { ColumnCache } from "./column_cache.ts";
-import type { TransactionStatus, WireFields } from "./driver.ts";
+import type { WireFields } from "./driver.ts";
 import { FrameBuffer } from "./frame_buffer.ts";
 import { isForDriver, isPlausible, LET_IN, type Phase } from "./frame_types.ts";
-import {
-  decodeRows,
-  FRAME,
-  HEADER_LENGTH,
-  parseCommandTag,
-  parseFields,
-  parseStatus,
-} from "./frames.ts";
+import { decodeRows, FRAME, HEADER_LENGTH, parseFields } from "./frames.ts";
+import { Ledger } from "./ledger.ts";
 import { LogIn } from "./log_in.ts";
 import {
   abandoned,
@@ -35,7 +28,6 @@ import {
 } from "./loss.ts";
 import { type DriverConn, Outbox } from "./outbox.ts";
 import { Pace } from "./pace.ts";
-import { Parameters } from "./parameters.ts";
 import { copyFail, SYNC, TERMINATE } from "./requests.ts";
 import type { ByteStream } from "./socket.ts";
 import { noteChange } from "./statement_names.ts";
@@ -50,10 +42,8 @@ const NOTHING = new Uint8Array();
 export class Transport {
   /** The connection that the driver sees. */
   readonly conn: DriverConn;
-  /** The state of the session's transaction, as of the last answer. */
-  transactionStatus: TransactionStatus = "idle";
-  /** What a cancel request has to name; absent where the server gave none. */
-  backendKey?: Uint8Array;
+  /** What is kept of what the server says. */
+  readonly ledger: Ledger = new Ledger();
   /** Why the session can do no more work. */
   lost?: DatabaseError;
 
@@ -61,11 +51,9 @@ export class Transport {
   #outbox: Outbox;
   #logIn: LogIn;
   #answer?: Answer;
-  #parameters = new Parameters();
   #synced = false;
   #loggedIn = false;
   #buffer = new FrameBuffer();
-  #columns = new ColumnCache();
   /** The driver is let in at once: what it does then is done while the server logs in. */
   #served: Uint8Array = LET_IN;
   #filling?: Promise<void>;
@@ -93,11 +81,6 @@ export class Transport {
       writable: { getWriter: () => outbox },
       close: () => {},
     };
-  }
-
-  /** What the server reported of itself. */
-  get parameters(): Readonly<Record<string, string>> {
-    return this.#parameters.read();
   }
 
   /**
@@ -233,40 +216,16 @@ export class Transport {
   }
 
   #keep(type: number, body: Uint8Array): void {
-    const answer = this.#answer;
+    this.ledger.note(type, body, this.#answer);
     switch (type) {
-      case FRAME.bindComplete:
-        if (answer !== undefined) answer.bound = true;
-        break;
-      case FRAME.rowDescription:
-        answer?.startResult(this.#columns.read(body));
-        break;
-      case FRAME.portalSuspended:
-        if (answer !== undefined) answer.suspended = true;
-        break;
-      case FRAME.commandComplete:
-        answer?.endResult(parseCommandTag(body));
-        break;
-      case FRAME.emptyQuery:
-        answer?.endResult({ command: "", rowCount: 0 });
-        break;
-      case FRAME.notice:
-        answer?.notices.push(parseFields(body));
+      case FRAME.ready:
+        this.#loggedIn = true;
         break;
       case FRAME.error:
         this.#fail(parseFields(body));
         break;
       case FRAME.parameterStatus:
-        this.#parameters.add(body);
-        if (this.#loggedIn) this.#heed(this.#parameters.read());
-        break;
-      case FRAME.backendKey:
-        if (body.some((byte) => byte !== 0)) this.backendKey = body.slice();
-        break;
-      case FRAME.ready:
-        this.#loggedIn = true;
-        this.transactionStatus = parseStatus(body);
-        if (answer !== undefined) answer.ready = true;
+        if (this.#loggedIn) this.#heed(this.ledger.parameters);
         break;
       case FRAME.copyIn:
         this.#fail(copyRefusal("FROM STDIN", "INSERT"));

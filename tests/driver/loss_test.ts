@@ -82,7 +82,7 @@ Deno.test("A good-bye between calls is noticed at once", async () => {
   );
   await settle();
   assertEquals(transport.lost, undefined);
-  assertEquals(transport.parameters.TimeZone, "UTC");
+  assertEquals(transport.ledger.parameters.TimeZone, "UTC");
   stream.push(errorResponse({
     severity: "FATAL",
     code: "57P05",

@@ -56,9 +56,9 @@ Deno.test("What the server reports of itself is kept", async () => {
   const stream = new MemoryStream();
   const transport = new Transport(stream, STARTUP);
   await logIn(transport, stream, GREETING);
-  assertEquals(transport.parameters, { crdb_version: "v25" });
+  assertEquals(transport.ledger.parameters, { crdb_version: "v25" });
   assertEquals(
-    transport.backendKey,
+    transport.ledger.backendKey,
     new Uint8Array([0, 0, 0, 7, 0, 0, 0, 8]),
   );
   await transport.close();
@@ -69,7 +69,7 @@ Deno.test("A backend key of zeros is none", async () => {
   const transport = new Transport(stream, STARTUP);
   const greeting = [authenticationOk(), backendKeyData(0, 0), readyForQuery()];
   await logIn(transport, stream, ...greeting);
-  assertEquals(transport.backendKey, undefined);
+  assertEquals(transport.ledger.backendKey, undefined);
   await transport.close();
 });
 
@@ -114,7 +114,7 @@ Deno.test("Of several statements the last one's result counts, with its own colu
   );
   const { columns, rows, command } = await call(transport);
   assertEquals([columns, rows, command], [[], [], "CREATE TABLE"]);
-  assertEquals(transport.transactionStatus, "open");
+  assertEquals(transport.ledger.transactionStatus, "open");
   await transport.close();
 });
 
@@ -127,7 +127,7 @@ Deno.test("The first error of a call counts", async () => {
   );
   const { error } = await call(transport);
   assertEquals(error?.code, "40001");
-  assertEquals([transport.lost, transport.transactionStatus], [
+  assertEquals([transport.lost, transport.ledger.transactionStatus], [
     undefined,
     "failed",
   ]);
