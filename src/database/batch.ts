@@ -16,7 +16,7 @@ import { JsonValue } from "./values.ts";
 
 /** How a batch is cut. */
 export interface BatchOptions extends QueryOptions {
-  /** How many rows a statement carries at most; fewer where they make 4 MiB of text. Default: 1,000. */
+  /** How many rows a statement carries at most; fewer where they make 4 MiB of text. Default: 2,000. */
   chunkSize?: number;
 }
 
