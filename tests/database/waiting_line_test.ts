@@ -136,12 +136,14 @@ poolTest(
   },
 );
 
+/** Makes a line whose callers wait for so long. */
+function lineOf(timeoutMs: number): WaitingLine<string> {
+  const lateError = () => new Error("late");
+  return new WaitingLine({ timeoutMs, lateError, onRefused() {} });
+}
+
 Deno.test("WaitingLine counts a caller's time from its own coming, though the line was empty before", async () => {
-  const line = new WaitingLine<string>({
-    timeoutMs: 80,
-    lateError: () => new Error("late"),
-    onRefused() {},
-  });
+  const line = lineOf(80);
   const first = line.join("a");
   line.serveFirst(() => "served");
   assertEquals(await first, "served");
@@ -157,11 +159,7 @@ Deno.test({
   name: "WaitingLine lets go of the time when it is closed",
   sanitizeOps: true,
   async fn() {
-    const line = new WaitingLine<string>({
-      timeoutMs: 60_000,
-      lateError: () => new Error("late"),
-      onRefused() {},
-    });
+    const line = lineOf(60_000);
     const caller = line.join("a");
     line.serveFirst(() => "served");
     line.close();
