@@ -126,7 +126,7 @@ function messageOf(error: unknown): string {
     // 08001 and 08006 are ours: no server has said so.
     const code = error.code.startsWith("08") ? "" : ` (SQLSTATE ${error.code})`;
     return [
-      message + code,
+      message + remedyFor(error) + code,
       ...(error.detail ? [`Detail: ${error.detail}`] : []),
       ...(error.hint ? [`Hint: ${error.hint}`] : []),
     ].join("\n");
@@ -134,6 +134,13 @@ function messageOf(error: unknown): string {
   return classify(error).kind === "unexpected"
     ? `Cannot go on: ${name}: ${message}; run again with --verbose to see where, and report it`
     : message;
+}
+
+/** CockroachDB lets a session into a database that isn't there; its first statement then fails. */
+function remedyFor({ code, message }: DatabaseError): string {
+  return code === "3D000" && !message.startsWith("Cannot connect")
+    ? "; create the database, or name another"
+    : "";
 }
 
 /** Turns the runtime's words about a permission into the flag that grants it. */

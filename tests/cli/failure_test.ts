@@ -38,6 +38,18 @@ Deno.test("describeFailure() gives a failed migration its place and SQLSTATE", (
   });
 });
 
+Deno.test("describeFailure() says what to do about a missing database, once", () => {
+  const messageFor = (message: string) =>
+    described(new DatabaseError({ code: "3D000", message })).message;
+  assertEquals(
+    messageFor('database "x" does not exist'),
+    'database "x" does not exist; create the database, or name another (SQLSTATE 3D000)',
+  );
+  const refused =
+    'Cannot connect to 127.0.0.1:5432: database "x" does not exist; create the database, or name another';
+  assertEquals(messageFor(refused), `${refused} (SQLSTATE 3D000)`);
+});
+
 Deno.test("describeFailure() shows what the server said", () => {
   const error = new DatabaseError({
     code: "28P01",
