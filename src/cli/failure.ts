@@ -5,6 +5,7 @@
  * @module
  */
 
+import { DATABASE_REMEDY } from "../driver/connect_failure.ts";
 import { redact } from "../driver/shown.ts";
 import {
   AmbiguousCommitError,
@@ -139,7 +140,7 @@ function messageOf(error: unknown): string {
 /** CockroachDB lets a session into a database that isn't there; its first statement then fails. */
 function remedyFor({ code, message }: DatabaseError): string {
   return code === "3D000" && !message.startsWith("Cannot connect")
-    ? "; create the database, or name another"
+    ? `; ${DATABASE_REMEDY}`
     : "";
 }
 

@@ -56,11 +56,14 @@ export function addressOf(
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** What to do where the database isn't there. */
+export const DATABASE_REMEDY = "create the database, or name another";
+
 /** What to do about a server's refusal, by SQLSTATE. */
 const REMEDIES: Readonly<Record<string, string>> = {
   "28P01": "check user and password",
   "28000": "check user, password and client certificate",
-  "3D000": "create the database, or name another",
+  "3D000": DATABASE_REMEDY,
   "53300": "close connections, or raise the server's limit",
   "57P03": "try again in a moment",
   "08P01": "check sslmode: a secure server wants require or more",

@@ -36,8 +36,8 @@ const KNOWN = new Set<number>(Object.values(REQUEST));
 
 /** One session's log-in. */
 export class LogIn {
-  #done = false;
   #config: Pick<ConnectionConfig, "user" | "password">;
+  /** Nothing, once the server has let the session in. */
   #expected: readonly number[] = [
     ...[REQUEST.ok, REQUEST.clearText, REQUEST.md5, REQUEST.sasl],
   ];
@@ -71,7 +71,6 @@ export class LogIn {
     this.#check(code);
     switch (code) {
       case REQUEST.ok:
-        this.#done = true;
         this.#expected = [];
         return;
       case REQUEST.clearText:
@@ -98,7 +97,7 @@ export class LogIn {
    * @throws {Error} Such a server: it hasn't shown that it knows the password.
    */
   checkDone(): void {
-    if (!this.#done) throw partMissing();
+    if (this.#expected.length > 0) throw partMissing();
   }
 
   get #password(): string {

@@ -181,9 +181,10 @@ export class Transport {
       if (type === FRAME.dataRow) return this.#takeRows();
       const frame = this.#buffer.take(length);
       if (frame === undefined) return false;
-      this.#keep(type, frame.subarray(HEADER_LENGTH));
+      const body = frame.subarray(HEADER_LENGTH);
+      this.#keep(type, body);
       if (type === FRAME.authentication) {
-        this.#answering = this.#authenticate(frame);
+        this.#answering = this.#authenticate(body);
       } else if (isForDriver(type)) this.#served = frame;
     } catch (error) {
       this.lose(protocolBreach(this.#loggedIn, error));
@@ -192,9 +193,9 @@ export class Transport {
   }
 
   /** Answers what the server asks for. */
-  async #authenticate(frame: Uint8Array): Promise<void> {
+  async #authenticate(request: Uint8Array): Promise<void> {
     try {
-      const reply = await this.#logIn.answer(frame.subarray(HEADER_LENGTH));
+      const reply = await this.#logIn.answer(request);
       if (reply !== undefined) this.#outbox.send(reply);
     } catch (error) {
       const isOurs = error instanceof DatabaseError;
